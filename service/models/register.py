@@ -1,0 +1,569 @@
+"""The register of bases: what the ministry knows about every base, and which case made it so.
+
+Every row belongs to one authority (article 21): a base that a province keeps for itself never stands in the
+national register. Rows that a case wrote carry its ``instance_id``; ``RegisterEvent`` is the history of all of them.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Numeric, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from .base import Model
+from .identity import Organisation
+
+TYPES = {"IP": "国际创新园", "JC": "国际联合研究中心", "TT": "国际技术转移中心", "DB": "示范型国际科技合作基地"}
+"""The four types of article 2; the list is open, so it is a name table and not a constraint of the database."""
+
+FIELDS = {
+    "energy": "能源资源开发利用",
+    "materials": "新材料与先进制造",
+    "information": "信息网络",
+    "agriculture": "现代农业",
+    "health": "生物与健康",
+    "environment": "生态环境保护",
+    "space": "空间和海洋",
+    "safety": "公共安全",
+}
+"""The eight fields of article 15."""
+
+GRADES = {"excellent": "优秀", "good": "良好", "qualified": "合格", "failed": "不合格", "excused": "不符合评估条件"}
+"""Grades of the yearly assessment (A24); the last one is no grade."""
+
+
+class Base(Model):
+    """A base (国合基地): accredited, reprimanded perhaps, revoked or left – but never deleted."""
+
+    __tablename__ = "base"
+    __table_args__ = (
+        UniqueConstraint("authority_id", "number"),
+        CheckConstraint("status in ('active', 'revoked', 'exited')", name="base_status"),
+        Index("ix_base_list", "authority_id", "type", "status", "region"),
+        Index("ix_base_host", "host_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    number: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(200))
+    type: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(20), default="active")
+    host_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    zone_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    region: Mapped[str] = mapped_column(String(60))
+    accredited_on: Mapped[date]
+    accredited_under: Mapped[str] = mapped_column(String(40))
+    ended_on: Mapped[date | None]
+    summary: Mapped[str] = mapped_column(Text, default="")
+
+    host: Mapped[Organisation] = relationship(foreign_keys=[host_id])
+    zone: Mapped[Organisation | None] = relationship(foreign_keys=[zone_id])
+    fields: Mapped[list[BaseField]] = relationship(cascade="all, delete-orphan", order_by="BaseField.code")
+    recommenders: Mapped[list[RecommenderLink]] = relationship(order_by="RecommenderLink.since")
+
+
+class BaseField(Model):
+    """A base works in one of the eight fields (article 15)."""
+
+    __tablename__ = "base_field"
+
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+
+
+class RecommenderLink(Model):
+    """Which department is the base's 推荐部门, since when and until when (article 11)."""
+
+    __tablename__ = "recommender_link"
+    __table_args__ = (
+        CheckConstraint("relation in ('affiliation', 'territory')", name="recommender_link_relation"),
+        Index("ix_recommender_link_base", "base_id", "since"),
+        Index("ix_recommender_link_organisation", "organisation_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    relation: Mapped[str] = mapped_column(String(20))
+    since: Mapped[date]
+    until: Mapped[date | None]
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+    organisation: Mapped[Organisation] = relationship()
+
+
+class ImplementationPlan(Model):
+    """One version of a base's 实施方案; article 12 lets bases differ within it."""
+
+    __tablename__ = "implementation_plan"
+    __table_args__ = (UniqueConstraint("base_id", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    version: Mapped[int]
+    effective_on: Mapped[date]
+    goals: Mapped[str] = mapped_column(Text, default="")
+    attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class DocumentSerial(Model):
+    """The last number given to a kind of document in a year. The row is locked while a number is taken."""
+
+    __tablename__ = "document_serial"
+
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40), primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int] = mapped_column(default=0)
+
+
+class Document(Model):
+    """An official document as it was issued: its number, its bytes in the store, and who issued it."""
+
+    __tablename__ = "document"
+    __table_args__ = (
+        UniqueConstraint("authority_id", "kind", "year", "serial"),
+        UniqueConstraint("job_key"),
+        Index("ix_document_base", "base_id"),
+        Index("ix_document_instance", "instance_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    year: Mapped[int]
+    serial: Mapped[int]
+    number: Mapped[str] = mapped_column(String(80))
+    title: Mapped[str] = mapped_column(String(300))
+    issued_on: Mapped[date]
+    public: Mapped[bool] = mapped_column(default=False)
+    file_name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(120))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    storage_key: Mapped[str] = mapped_column(String(200))
+    base_id: Mapped[int | None] = mapped_column(ForeignKey("base.id"))
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    job_key: Mapped[str | None] = mapped_column(String(120))
+
+    issuers: Mapped[list[DocumentIssuer]] = relationship(
+        cascade="all, delete-orphan", order_by="DocumentIssuer.position"
+    )
+
+
+class DocumentIssuer(Model):
+    """An organisation that issued a document; a joint document (article 7) has two."""
+
+    __tablename__ = "document_issuer"
+
+    document_id: Mapped[int] = mapped_column(ForeignKey("document.id"), primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(default=0)
+
+    organisation: Mapped[Organisation] = relationship()
+
+
+class Accreditation(Model):
+    """The act that made a base: under which rules, by which document, caused by which case."""
+
+    __tablename__ = "accreditation"
+    __table_args__ = (Index("ix_accreditation_base", "base_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    type: Mapped[str] = mapped_column(String(20))
+    decided_on: Mapped[date]
+    rule_set: Mapped[str] = mapped_column(String(40))
+    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+    document: Mapped[Document | None] = relationship()
+
+
+class Plaque(Model):
+    """The plaque given to a base (授牌), and whether it was taken back."""
+
+    __tablename__ = "plaque"
+    __table_args__ = (Index("ix_plaque_base", "base_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    inscription: Mapped[str] = mapped_column(String(200))
+    given_on: Mapped[date]
+    withdrawn_on: Mapped[date | None]
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class AnnualReport(Model):
+    """The work plan and summary of one base and year (article 14), once accepted or overdue."""
+
+    __tablename__ = "annual_report"
+    __table_args__ = (
+        UniqueConstraint("base_id", "year"),
+        CheckConstraint("status in ('accepted', 'overdue', 'late')", name="annual_report_status"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    year: Mapped[int]
+    status: Mapped[str] = mapped_column(String(20))
+    filed_on: Mapped[date | None]
+    opinion: Mapped[str] = mapped_column(Text, default="")
+    signatory: Mapped[str] = mapped_column(String(100), default="")
+    signed_on: Mapped[date | None]
+    accepted_on: Mapped[date | None]
+    content: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class AnnualResult(Model):
+    """The result of one base's yearly assessment (article 13); the streak rule reads pass and fail only (A24)."""
+
+    __tablename__ = "annual_result"
+    __table_args__ = (
+        UniqueConstraint("base_id", "year"),
+        CheckConstraint("result in ('pass', 'fail', 'excused')", name="annual_result_result"),
+        Index("ix_annual_result_year", "authority_id", "year"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    year: Mapped[int]
+    grade: Mapped[str] = mapped_column(String(20))
+    result: Mapped[str] = mapped_column(String(20))
+    confirmed_on: Mapped[date]
+    reason: Mapped[str] = mapped_column(Text, default="")
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class Commendation(Model):
+    """A base commended by the ministry because all three tests of article 13 were found met."""
+
+    __tablename__ = "commendation"
+    __table_args__ = (UniqueConstraint("base_id", "year"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    year: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text)
+    decided_on: Mapped[date]
+    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class Notice(Model):
+    """A public reprimand (通报) after three failed years in a row; at most one for a base and year (A4)."""
+
+    __tablename__ = "notice"
+    __table_args__ = (UniqueConstraint("base_id", "year"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    year: Mapped[int]
+    issued_on: Mapped[date]
+    lifted_on: Mapped[date | None]
+    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+    document: Mapped[Document | None] = relationship()
+
+
+class Violation(Model):
+    """A finding of 违纪违规 against a base; whether it is serious a person decided (A7)."""
+
+    __tablename__ = "violation"
+    __table_args__ = (Index("ix_violation_base", "base_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    category: Mapped[str] = mapped_column(String(60))
+    serious: Mapped[bool]
+    committed_on: Mapped[date | None]
+    found_on: Mapped[date]
+    facts: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(String(40), default="recorded")
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class Sanction(Model):
+    """The revocation of a base's qualification (取消资格), or another measure against it."""
+
+    __tablename__ = "sanction"
+    __table_args__ = (Index("ix_sanction_base", "base_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    decided_on: Mapped[date]
+    reason: Mapped[str] = mapped_column(Text)
+    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+    document: Mapped[Document | None] = relationship()
+
+
+class Ban(Model):
+    """A legal entity may not apply for any type of base until ``last_on`` is over (article 13, A8–A11)."""
+
+    __tablename__ = "ban"
+    __table_args__ = (
+        Index("ix_ban_uscc", "authority_id", "uscc", "last_on"),
+        CheckConstraint("last_on >= start_on", name="ban_period"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    uscc: Mapped[str] = mapped_column(String(18))
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    base_id: Mapped[int | None] = mapped_column(ForeignKey("base.id"))
+    start_on: Mapped[date]
+    last_on: Mapped[date]
+    released_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(Text, default="")
+    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class Project(Model):
+    """An international project of a host institution, and of its base where it has one (article 3)."""
+
+    __tablename__ = "project"
+    __table_args__ = (
+        UniqueConstraint("authority_id", "number"),
+        CheckConstraint("level in ('national', 'provincial', 'other')", name="project_level"),
+        CheckConstraint("status in ('ongoing', 'completed', 'terminated')", name="project_status"),
+        Index("ix_project_organisation", "organisation_id"),
+        Index("ix_project_base", "base_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    base_id: Mapped[int | None] = mapped_column(ForeignKey("base.id"))
+    number: Mapped[str] = mapped_column(String(60))
+    name: Mapped[str] = mapped_column(String(300))
+    programme: Mapped[str] = mapped_column(String(40))
+    """``special`` 国家国际科技合作专项 | ``intergovernmental`` 政府间科技合作项目 | ``provincial`` | ``other``"""
+    level: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(20), default="ongoing")
+    special: Mapped[bool] = mapped_column(default=False)
+    """Listed in the 专项: only then does article 16 ask the recommender to match funds."""
+    partner: Mapped[str] = mapped_column(String(200), default="")
+    country: Mapped[str] = mapped_column(String(60), default="")
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    funding: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+    organisation: Mapped[Organisation] = relationship()
+
+
+class MatchingFund(Model):
+    """What a recommender promised and paid for a 专项 project of a base (article 16); no ratio is asked (A31)."""
+
+    __tablename__ = "matching_fund"
+    __table_args__ = (Index("ix_matching_fund_project", "project_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
+    recommender_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    promised: Mapped[Decimal] = mapped_column(Numeric(14, 2))
+    due_on: Mapped[date | None]
+    paid: Mapped[Decimal] = mapped_column(Numeric(14, 2), default=Decimal(0))
+    paid_on: Mapped[date | None]
+    proof: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+    project: Mapped[Project] = relationship()
+    recommender: Mapped[Organisation] = relationship()
+
+
+class Inspection(Model):
+    """A check by the recommender on a project or base it supervises (article 11, item 3)."""
+
+    __tablename__ = "inspection"
+    __table_args__ = (Index("ix_inspection_base", "base_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"))
+    recommender_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    due_on: Mapped[date | None]
+    inspected_on: Mapped[date | None]
+    findings: Mapped[str] = mapped_column(Text, default="")
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class Partner(Model):
+    """A foreign partner institution of a base."""
+
+    __tablename__ = "partner"
+    __table_args__ = (UniqueConstraint("base_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    name_en: Mapped[str] = mapped_column(String(200), default="")
+    country: Mapped[str] = mapped_column(String(60))
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class ForeignPlaque(Model):
+    """How far recognition abroad and the plaque at one partner have come (article 6(2)4)."""
+
+    __tablename__ = "foreign_plaque"
+    __table_args__ = (
+        CheckConstraint(
+            "status in ('requested', 'recognised', 'refused', 'confirmed', 'placed', 'ended')",
+            name="foreign_plaque_status",
+        ),
+        Index("ix_foreign_plaque_base", "base_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.id"))
+    status: Mapped[str] = mapped_column(String(20), default="requested")
+    foreign_authority: Mapped[str] = mapped_column(String(200), default="")
+    mechanism: Mapped[str] = mapped_column(String(200), default="")
+    recognised_on: Mapped[date | None]
+    confirmed_on: Mapped[date | None]
+    placed_on: Mapped[date | None]
+    ended_on: Mapped[date | None]
+    remarks: Mapped[str] = mapped_column(Text, default="")
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+    partner: Mapped[Partner] = relationship()
+
+
+class Talent(Model):
+    """A person whom a base brings in or nominates for the 国家引智计划 (article 17)."""
+
+    __tablename__ = "talent"
+    __table_args__ = (Index("ix_talent_base", "base_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    name: Mapped[str] = mapped_column(String(100))
+    country: Mapped[str] = mapped_column(String(60), default="")
+    field: Mapped[str] = mapped_column(String(40), default="")
+    status: Mapped[str] = mapped_column(String(20), default="nominated")
+    """``nominated`` | ``supported`` | ``declined``"""
+    nominated_on: Mapped[date]
+    decided_on: Mapped[date | None]
+    remarks: Mapped[str] = mapped_column(Text, default="")
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class AllianceMember(Model):
+    """A base in the alliance of bases, whose secretariat sits at 中国科学技术交流中心 (article 18)."""
+
+    __tablename__ = "alliance_member"
+    __table_args__ = (Index("ix_alliance_member_base", "base_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    status: Mapped[str] = mapped_column(String(20), default="invited")
+    """``invited`` | ``member`` | ``declined`` | ``left``"""
+    invited_on: Mapped[date | None]
+    joined_on: Mapped[date | None]
+    left_on: Mapped[date | None]
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class ColumnArticle(Model):
+    """An article of the public column (article 19). Only a published one is ever shown outside."""
+
+    __tablename__ = "column_article"
+    __table_args__ = (Index("ix_column_article_list", "authority_id", "section", "published_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    section: Mapped[str] = mapped_column(String(40))
+    """``overview`` 基地概况 | ``notices`` 通知通告 | ``policy`` 政策法规 | ``news`` 基地动态 | ``management`` 基地管理
+    | ``cooperation`` 合作信息"""
+    title: Mapped[str] = mapped_column(String(300))
+    body: Mapped[str] = mapped_column(Text, default="")
+    base_id: Mapped[int | None] = mapped_column(ForeignKey("base.id"))
+    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
+    published_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class AgendaItem(Model):
+    """A subject on one year's consultation between the ministry and a province (部省会商, article 5(2)1)."""
+
+    __tablename__ = "agenda_item"
+    __table_args__ = (Index("ix_agenda_item_province", "authority_id", "province_id", "year"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    province_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    year: Mapped[int]
+    title: Mapped[str] = mapped_column(String(300))
+    park_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    listed_on: Mapped[date]
+    record_number: Mapped[str] = mapped_column(String(80), default="")
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class CoordinationNote(Model):
+    """An entry of the coordination log: national (article 10.2), or of a region or sector (article 11.2)."""
+
+    __tablename__ = "coordination_note"
+    __table_args__ = (Index("ix_coordination_note_list", "authority_id", "noted_on"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    level: Mapped[str] = mapped_column(String(20))
+    noted_on: Mapped[date]
+    issue: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text, default="")
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class RegisterEvent(Model):
+    """One line of the register's history: what changed, when, and the case and person that caused it."""
+
+    __tablename__ = "register_event"
+    __table_args__ = (
+        Index("ix_register_event_base", "base_id", "at"),
+        Index("ix_register_event_authority", "authority_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int | None] = mapped_column(ForeignKey("base.id"))
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(40))
+    text_zh: Mapped[str] = mapped_column(Text)
+    text_en: Mapped[str] = mapped_column(Text, default="")
+    public: Mapped[bool] = mapped_column(default=False)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
