@@ -10,10 +10,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Numeric, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from .base import Model
+from .base import BigId, Model, RowId
 from .identity import Organisation
 
 TYPES = {"IP": "国际创新园", "JC": "国际联合研究中心", "TT": "国际技术转移中心", "DB": "示范型国际科技合作基地"}
@@ -41,24 +41,24 @@ class Base(Model):
     __tablename__ = "base"
     __table_args__ = (
         UniqueConstraint("authority_id", "number"),
-        CheckConstraint("status in ('active', 'revoked', 'exited')", name="base_status"),
-        Index("ix_base_list", "authority_id", "type", "status", "region"),
-        Index("ix_base_host", "host_id"),
+        CheckConstraint("status in ('active', 'revoked', 'exited')", name="status"),
+        Index(None, "authority_id", "type", "status", "region"),
+        Index(None, "host_id"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    number: Mapped[str] = mapped_column(String(40))
-    name: Mapped[str] = mapped_column(String(200))
-    type: Mapped[str] = mapped_column(String(20))
-    status: Mapped[str] = mapped_column(String(20), default="active")
-    host_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
-    zone_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
-    region: Mapped[str] = mapped_column(String(60))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    number: Mapped[str]
+    name: Mapped[str]
+    type: Mapped[str]
+    status: Mapped[str] = mapped_column(default="active")
+    host_id: Mapped[int] = mapped_column(BigId, ForeignKey("organisation.id"))
+    zone_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("organisation.id"))
+    region: Mapped[str]
     accredited_on: Mapped[date]
-    accredited_under: Mapped[str] = mapped_column(String(40))
+    accredited_under: Mapped[str]
     ended_on: Mapped[date | None]
-    summary: Mapped[str] = mapped_column(Text, default="")
+    summary: Mapped[str] = mapped_column(default="")
 
     host: Mapped[Organisation] = relationship(foreign_keys=[host_id])
     zone: Mapped[Organisation | None] = relationship(foreign_keys=[zone_id])
@@ -71,9 +71,9 @@ class BaseField(Model):
 
     __tablename__ = "base_field"
 
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"), primary_key=True)
-    code: Mapped[str] = mapped_column(String(40), primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
 
 
 class RecommenderLink(Model):
@@ -81,19 +81,19 @@ class RecommenderLink(Model):
 
     __tablename__ = "recommender_link"
     __table_args__ = (
-        CheckConstraint("relation in ('affiliation', 'territory')", name="recommender_link_relation"),
-        Index("ix_recommender_link_base", "base_id", "since"),
-        Index("ix_recommender_link_organisation", "organisation_id"),
+        CheckConstraint("relation in ('affiliation', 'territory')", name="relation"),
+        Index(None, "base_id", "since"),
+        Index(None, "organisation_id"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
-    relation: Mapped[str] = mapped_column(String(20))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
+    organisation_id: Mapped[int] = mapped_column(BigId, ForeignKey("organisation.id"))
+    relation: Mapped[str]
     since: Mapped[date]
     until: Mapped[date | None]
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
     organisation: Mapped[Organisation] = relationship()
 
@@ -104,25 +104,14 @@ class ImplementationPlan(Model):
     __tablename__ = "implementation_plan"
     __table_args__ = (UniqueConstraint("base_id", "version"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
     version: Mapped[int]
     effective_on: Mapped[date]
-    goals: Mapped[str] = mapped_column(Text, default="")
-    attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
-
-
-class DocumentSerial(Model):
-    """The last number given to a kind of document in a year. The row is locked while a number is taken."""
-
-    __tablename__ = "document_serial"
-
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(40), primary_key=True)
-    year: Mapped[int] = mapped_column(primary_key=True)
-    last: Mapped[int] = mapped_column(default=0)
+    goals: Mapped[str] = mapped_column(default="")
+    attachments: Mapped[list[Any]] = mapped_column(default=list)
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class Document(Model):
@@ -132,27 +121,27 @@ class Document(Model):
     __table_args__ = (
         UniqueConstraint("authority_id", "kind", "year", "serial"),
         UniqueConstraint("job_key"),
-        Index("ix_document_base", "base_id"),
-        Index("ix_document_instance", "instance_id"),
+        Index(None, "base_id"),
+        Index(None, "instance_id"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    kind: Mapped[str] = mapped_column(String(40))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    kind: Mapped[str]
     year: Mapped[int]
     serial: Mapped[int]
-    number: Mapped[str] = mapped_column(String(80))
-    title: Mapped[str] = mapped_column(String(300))
+    number: Mapped[str]
+    title: Mapped[str]
     issued_on: Mapped[date]
     public: Mapped[bool] = mapped_column(default=False)
-    file_name: Mapped[str] = mapped_column(String(200))
-    media_type: Mapped[str] = mapped_column(String(120))
+    file_name: Mapped[str]
+    media_type: Mapped[str]
     size: Mapped[int]
-    sha256: Mapped[str] = mapped_column(String(64))
-    storage_key: Mapped[str] = mapped_column(String(200))
-    base_id: Mapped[int | None] = mapped_column(ForeignKey("base.id"))
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
-    job_key: Mapped[str | None] = mapped_column(String(120))
+    sha256: Mapped[str]
+    storage_key: Mapped[str]
+    base_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("base.id"))
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
+    job_key: Mapped[str | None]
 
     issuers: Mapped[list[DocumentIssuer]] = relationship(
         cascade="all, delete-orphan", order_by="DocumentIssuer.position"
@@ -164,8 +153,8 @@ class DocumentIssuer(Model):
 
     __tablename__ = "document_issuer"
 
-    document_id: Mapped[int] = mapped_column(ForeignKey("document.id"), primary_key=True)
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    document_id: Mapped[int] = mapped_column(BigId, ForeignKey("document.id"), primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(BigId, ForeignKey("organisation.id"), primary_key=True)
     position: Mapped[int] = mapped_column(default=0)
 
     organisation: Mapped[Organisation] = relationship()
@@ -175,16 +164,16 @@ class Accreditation(Model):
     """The act that made a base: under which rules, by which document, caused by which case."""
 
     __tablename__ = "accreditation"
-    __table_args__ = (Index("ix_accreditation_base", "base_id"),)
+    __table_args__ = (Index(None, "base_id"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
-    type: Mapped[str] = mapped_column(String(20))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
+    type: Mapped[str]
     decided_on: Mapped[date]
-    rule_set: Mapped[str] = mapped_column(String(40))
-    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    rule_set: Mapped[str]
+    document_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("document.id"))
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
     document: Mapped[Document | None] = relationship()
 
@@ -193,15 +182,15 @@ class Plaque(Model):
     """The plaque given to a base (授牌), and whether it was taken back."""
 
     __tablename__ = "plaque"
-    __table_args__ = (Index("ix_plaque_base", "base_id"),)
+    __table_args__ = (Index(None, "base_id"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
-    inscription: Mapped[str] = mapped_column(String(200))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
+    inscription: Mapped[str]
     given_on: Mapped[date]
     withdrawn_on: Mapped[date | None]
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class AnnualReport(Model):
@@ -210,21 +199,21 @@ class AnnualReport(Model):
     __tablename__ = "annual_report"
     __table_args__ = (
         UniqueConstraint("base_id", "year"),
-        CheckConstraint("status in ('accepted', 'overdue', 'late')", name="annual_report_status"),
+        CheckConstraint("status in ('accepted', 'overdue', 'late')", name="status"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
     year: Mapped[int]
-    status: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str]
     filed_on: Mapped[date | None]
-    opinion: Mapped[str] = mapped_column(Text, default="")
-    signatory: Mapped[str] = mapped_column(String(100), default="")
+    opinion: Mapped[str] = mapped_column(default="")
+    signatory: Mapped[str] = mapped_column(default="")
     signed_on: Mapped[date | None]
     accepted_on: Mapped[date | None]
-    content: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    content: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class AnnualResult(Model):
@@ -233,19 +222,19 @@ class AnnualResult(Model):
     __tablename__ = "annual_result"
     __table_args__ = (
         UniqueConstraint("base_id", "year"),
-        CheckConstraint("result in ('pass', 'fail', 'excused')", name="annual_result_result"),
-        Index("ix_annual_result_year", "authority_id", "year"),
+        CheckConstraint("result in ('pass', 'fail', 'excused')", name="result"),
+        Index(None, "authority_id", "year"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
     year: Mapped[int]
-    grade: Mapped[str] = mapped_column(String(20))
-    result: Mapped[str] = mapped_column(String(20))
+    grade: Mapped[str]
+    result: Mapped[str]
     confirmed_on: Mapped[date]
-    reason: Mapped[str] = mapped_column(Text, default="")
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    reason: Mapped[str] = mapped_column(default="")
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class Commendation(Model):
@@ -254,14 +243,14 @@ class Commendation(Model):
     __tablename__ = "commendation"
     __table_args__ = (UniqueConstraint("base_id", "year"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
     year: Mapped[int]
-    reason: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str]
     decided_on: Mapped[date]
-    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    document_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("document.id"))
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class Notice(Model):
@@ -270,14 +259,14 @@ class Notice(Model):
     __tablename__ = "notice"
     __table_args__ = (UniqueConstraint("base_id", "year"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
     year: Mapped[int]
     issued_on: Mapped[date]
     lifted_on: Mapped[date | None]
-    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    document_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("document.id"))
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
     document: Mapped[Document | None] = relationship()
 
@@ -286,34 +275,34 @@ class Violation(Model):
     """A finding of 违纪违规 against a base; whether it is serious a person decided (A7)."""
 
     __tablename__ = "violation"
-    __table_args__ = (Index("ix_violation_base", "base_id"),)
+    __table_args__ = (Index(None, "base_id"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
-    category: Mapped[str] = mapped_column(String(60))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
+    category: Mapped[str]
     serious: Mapped[bool]
     committed_on: Mapped[date | None]
     found_on: Mapped[date]
-    facts: Mapped[str] = mapped_column(Text)
-    outcome: Mapped[str] = mapped_column(String(40), default="recorded")
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    facts: Mapped[str]
+    outcome: Mapped[str] = mapped_column(default="recorded")
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class Sanction(Model):
     """The revocation of a base's qualification (取消资格), or another measure against it."""
 
     __tablename__ = "sanction"
-    __table_args__ = (Index("ix_sanction_base", "base_id"),)
+    __table_args__ = (Index(None, "base_id"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
-    kind: Mapped[str] = mapped_column(String(40))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
+    kind: Mapped[str]
     decided_on: Mapped[date]
-    reason: Mapped[str] = mapped_column(Text)
-    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    reason: Mapped[str]
+    document_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("document.id"))
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
     document: Mapped[Document | None] = relationship()
 
@@ -323,21 +312,21 @@ class Ban(Model):
 
     __tablename__ = "ban"
     __table_args__ = (
-        Index("ix_ban_uscc", "authority_id", "uscc", "last_on"),
-        CheckConstraint("last_on >= start_on", name="ban_period"),
+        Index(None, "authority_id", "uscc", "last_on"),
+        CheckConstraint("last_on >= start_on", name="period"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    uscc: Mapped[str] = mapped_column(String(18))
-    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
-    base_id: Mapped[int | None] = mapped_column(ForeignKey("base.id"))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    uscc: Mapped[str]
+    organisation_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("organisation.id"))
+    base_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("base.id"))
     start_on: Mapped[date]
     last_on: Mapped[date]
     released_at: Mapped[datetime | None]
-    reason: Mapped[str] = mapped_column(Text, default="")
-    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    reason: Mapped[str] = mapped_column(default="")
+    document_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("document.id"))
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class Project(Model):
@@ -346,30 +335,30 @@ class Project(Model):
     __tablename__ = "project"
     __table_args__ = (
         UniqueConstraint("authority_id", "number"),
-        CheckConstraint("level in ('national', 'provincial', 'other')", name="project_level"),
-        CheckConstraint("status in ('ongoing', 'completed', 'terminated')", name="project_status"),
-        Index("ix_project_organisation", "organisation_id"),
-        Index("ix_project_base", "base_id"),
+        CheckConstraint("level in ('national', 'provincial', 'other')", name="level"),
+        CheckConstraint("status in ('ongoing', 'completed', 'terminated')", name="status"),
+        Index(None, "organisation_id"),
+        Index(None, "base_id"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
-    base_id: Mapped[int | None] = mapped_column(ForeignKey("base.id"))
-    number: Mapped[str] = mapped_column(String(60))
-    name: Mapped[str] = mapped_column(String(300))
-    programme: Mapped[str] = mapped_column(String(40))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    organisation_id: Mapped[int] = mapped_column(BigId, ForeignKey("organisation.id"))
+    base_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("base.id"))
+    number: Mapped[str]
+    name: Mapped[str]
+    programme: Mapped[str]
     """``special`` 国家国际科技合作专项 | ``intergovernmental`` 政府间科技合作项目 | ``provincial`` | ``other``"""
-    level: Mapped[str] = mapped_column(String(20))
-    status: Mapped[str] = mapped_column(String(20), default="ongoing")
+    level: Mapped[str]
+    status: Mapped[str] = mapped_column(default="ongoing")
     special: Mapped[bool] = mapped_column(default=False)
     """Listed in the 专项: only then does article 16 ask the recommender to match funds."""
-    partner: Mapped[str] = mapped_column(String(200), default="")
-    country: Mapped[str] = mapped_column(String(60), default="")
+    partner: Mapped[str] = mapped_column(default="")
+    country: Mapped[str] = mapped_column(default="")
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
     funding: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
     organisation: Mapped[Organisation] = relationship()
 
@@ -378,18 +367,18 @@ class MatchingFund(Model):
     """What a recommender promised and paid for a 专项 project of a base (article 16); no ratio is asked (A31)."""
 
     __tablename__ = "matching_fund"
-    __table_args__ = (Index("ix_matching_fund_project", "project_id"),)
+    __table_args__ = (Index(None, "project_id"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
-    recommender_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    project_id: Mapped[int] = mapped_column(BigId, ForeignKey("project.id"))
+    recommender_id: Mapped[int] = mapped_column(BigId, ForeignKey("organisation.id"))
     promised: Mapped[Decimal] = mapped_column(Numeric(14, 2))
     due_on: Mapped[date | None]
     paid: Mapped[Decimal] = mapped_column(Numeric(14, 2), default=Decimal(0))
     paid_on: Mapped[date | None]
-    proof: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    proof: Mapped[list[Any]] = mapped_column(default=list)
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
     project: Mapped[Project] = relationship()
     recommender: Mapped[Organisation] = relationship()
@@ -399,17 +388,17 @@ class Inspection(Model):
     """A check by the recommender on a project or base it supervises (article 11, item 3)."""
 
     __tablename__ = "inspection"
-    __table_args__ = (Index("ix_inspection_base", "base_id"),)
+    __table_args__ = (Index(None, "base_id"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
-    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"))
-    recommender_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
+    project_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("project.id"))
+    recommender_id: Mapped[int] = mapped_column(BigId, ForeignKey("organisation.id"))
     due_on: Mapped[date | None]
     inspected_on: Mapped[date | None]
-    findings: Mapped[str] = mapped_column(Text, default="")
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    findings: Mapped[str] = mapped_column(default="")
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class Partner(Model):
@@ -418,13 +407,13 @@ class Partner(Model):
     __tablename__ = "partner"
     __table_args__ = (UniqueConstraint("base_id", "name"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
-    name: Mapped[str] = mapped_column(String(200))
-    name_en: Mapped[str] = mapped_column(String(200), default="")
-    country: Mapped[str] = mapped_column(String(60))
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
+    name: Mapped[str]
+    name_en: Mapped[str] = mapped_column(default="")
+    country: Mapped[str]
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class ForeignPlaque(Model):
@@ -434,24 +423,24 @@ class ForeignPlaque(Model):
     __table_args__ = (
         CheckConstraint(
             "status in ('requested', 'recognised', 'refused', 'confirmed', 'placed', 'ended')",
-            name="foreign_plaque_status",
+            name="status",
         ),
-        Index("ix_foreign_plaque_base", "base_id"),
+        Index(None, "base_id"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
-    partner_id: Mapped[int] = mapped_column(ForeignKey("partner.id"))
-    status: Mapped[str] = mapped_column(String(20), default="requested")
-    foreign_authority: Mapped[str] = mapped_column(String(200), default="")
-    mechanism: Mapped[str] = mapped_column(String(200), default="")
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
+    partner_id: Mapped[int] = mapped_column(BigId, ForeignKey("partner.id"))
+    status: Mapped[str] = mapped_column(default="requested")
+    foreign_authority: Mapped[str] = mapped_column(default="")
+    mechanism: Mapped[str] = mapped_column(default="")
     recognised_on: Mapped[date | None]
     confirmed_on: Mapped[date | None]
     placed_on: Mapped[date | None]
     ended_on: Mapped[date | None]
-    remarks: Mapped[str] = mapped_column(Text, default="")
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    remarks: Mapped[str] = mapped_column(default="")
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
     partner: Mapped[Partner] = relationship()
 
@@ -460,90 +449,90 @@ class Talent(Model):
     """A person whom a base brings in or nominates for the 国家引智计划 (article 17)."""
 
     __tablename__ = "talent"
-    __table_args__ = (Index("ix_talent_base", "base_id"),)
+    __table_args__ = (Index(None, "base_id"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
-    name: Mapped[str] = mapped_column(String(100))
-    country: Mapped[str] = mapped_column(String(60), default="")
-    field: Mapped[str] = mapped_column(String(40), default="")
-    status: Mapped[str] = mapped_column(String(20), default="nominated")
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
+    name: Mapped[str]
+    country: Mapped[str] = mapped_column(default="")
+    field: Mapped[str] = mapped_column(default="")
+    status: Mapped[str] = mapped_column(default="nominated")
     """``nominated`` | ``supported`` | ``declined``"""
     nominated_on: Mapped[date]
     decided_on: Mapped[date | None]
-    remarks: Mapped[str] = mapped_column(Text, default="")
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    remarks: Mapped[str] = mapped_column(default="")
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class AllianceMember(Model):
     """A base in the alliance of bases, whose secretariat sits at 中国科学技术交流中心 (article 18)."""
 
     __tablename__ = "alliance_member"
-    __table_args__ = (Index("ix_alliance_member_base", "base_id"),)
+    __table_args__ = (Index(None, "base_id"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int] = mapped_column(ForeignKey("base.id"))
-    status: Mapped[str] = mapped_column(String(20), default="invited")
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int] = mapped_column(BigId, ForeignKey("base.id"))
+    status: Mapped[str] = mapped_column(default="invited")
     """``invited`` | ``member`` | ``declined`` | ``left``"""
     invited_on: Mapped[date | None]
     joined_on: Mapped[date | None]
     left_on: Mapped[date | None]
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class ColumnArticle(Model):
     """An article of the public column (article 19). Only a published one is ever shown outside."""
 
     __tablename__ = "column_article"
-    __table_args__ = (Index("ix_column_article_list", "authority_id", "section", "published_at"),)
+    __table_args__ = (Index(None, "authority_id", "section", "published_at"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    section: Mapped[str] = mapped_column(String(40))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    section: Mapped[str]
     """``overview`` 基地概况 | ``notices`` 通知通告 | ``policy`` 政策法规 | ``news`` 基地动态 | ``management`` 基地管理
     | ``cooperation`` 合作信息"""
-    title: Mapped[str] = mapped_column(String(300))
-    body: Mapped[str] = mapped_column(Text, default="")
-    base_id: Mapped[int | None] = mapped_column(ForeignKey("base.id"))
-    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
+    title: Mapped[str]
+    body: Mapped[str] = mapped_column(default="")
+    base_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("base.id"))
+    document_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("document.id"))
     published_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class AgendaItem(Model):
     """A subject on one year's consultation between the ministry and a province (部省会商, article 5(2)1)."""
 
     __tablename__ = "agenda_item"
-    __table_args__ = (Index("ix_agenda_item_province", "authority_id", "province_id", "year"),)
+    __table_args__ = (Index(None, "authority_id", "province_id", "year"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    province_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    province_id: Mapped[int] = mapped_column(BigId, ForeignKey("organisation.id"))
     year: Mapped[int]
-    title: Mapped[str] = mapped_column(String(300))
-    park_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    title: Mapped[str]
+    park_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("organisation.id"))
     listed_on: Mapped[date]
-    record_number: Mapped[str] = mapped_column(String(80), default="")
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    record_number: Mapped[str] = mapped_column(default="")
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class CoordinationNote(Model):
     """An entry of the coordination log: national (article 10.2), or of a region or sector (article 11.2)."""
 
     __tablename__ = "coordination_note"
-    __table_args__ = (Index("ix_coordination_note_list", "authority_id", "noted_on"),)
+    __table_args__ = (Index(None, "authority_id", "noted_on"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
-    level: Mapped[str] = mapped_column(String(20))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    organisation_id: Mapped[int] = mapped_column(BigId, ForeignKey("organisation.id"))
+    level: Mapped[str]
     noted_on: Mapped[date]
-    issue: Mapped[str] = mapped_column(Text)
-    action: Mapped[str] = mapped_column(Text, default="")
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    issue: Mapped[str]
+    action: Mapped[str] = mapped_column(default="")
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
 class RegisterEvent(Model):
@@ -551,19 +540,19 @@ class RegisterEvent(Model):
 
     __tablename__ = "register_event"
     __table_args__ = (
-        Index("ix_register_event_base", "base_id", "at"),
-        Index("ix_register_event_authority", "authority_id", "at"),
+        Index(None, "base_id", "at"),
+        Index(None, "authority_id", "at"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    authority_id: Mapped[int] = mapped_column(ForeignKey("authority.id"))
-    base_id: Mapped[int | None] = mapped_column(ForeignKey("base.id"))
-    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    base_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("base.id"))
+    organisation_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("organisation.id"))
     at: Mapped[datetime]
-    kind: Mapped[str] = mapped_column(String(40))
-    text_zh: Mapped[str] = mapped_column(Text)
-    text_en: Mapped[str] = mapped_column(Text, default="")
+    kind: Mapped[str]
+    text_zh: Mapped[str]
+    text_en: Mapped[str] = mapped_column(default="")
     public: Mapped[bool] = mapped_column(default=False)
-    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
+    user_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("user_account.id"))
