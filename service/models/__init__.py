@@ -1,0 +1,58 @@
+"""The tables, one noun a file. A row is written only by commands and handlers."""
+
+from . import register
+from .attachment import Attachment
+from .base import Model
+from .deployment import Deployment, DeploymentFile, ProcessDefinition
+from .event import Event
+from .identity import (
+    CASE_PARTIES,
+    FIXED_PARTIES,
+    ApiToken,
+    Authority,
+    Membership,
+    Organisation,
+    Role,
+    SignInFailure,
+    User,
+    UserSession,
+)
+from .incident import Incident
+from .instance import CaseParty, Counter, Instance
+from .job import Job
+from .message import Correlation, PublishedMessage, Subscription
+from .notification import Notification
+from .task import NO_DUE, Draft, Task, TaskCandidate
+
+__all__ = [
+    "CASE_PARTIES",
+    "FIXED_PARTIES",
+    "NO_DUE",
+    "ApiToken",
+    "Attachment",
+    "Authority",
+    "CaseParty",
+    "Correlation",
+    "Counter",
+    "Deployment",
+    "DeploymentFile",
+    "Draft",
+    "Event",
+    "Incident",
+    "Instance",
+    "Job",
+    "Membership",
+    "Model",
+    "Notification",
+    "Organisation",
+    "ProcessDefinition",
+    "PublishedMessage",
+    "Role",
+    "SignInFailure",
+    "Subscription",
+    "Task",
+    "TaskCandidate",
+    "User",
+    "UserSession",
+    "register",
+]

@@ -1,0 +1,26 @@
+"""What the platform tells a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import BigId, Model, RowId
+
+
+class Notification(Model):
+    """A sentence in somebody's bell. Unread while ``read_at`` is empty."""
+
+    __tablename__ = "notification"
+    __table_args__ = (Index(None, "user_id", "read_at", "id"),)
+
+    id: Mapped[RowId]
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("user.id", ondelete="CASCADE"))
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id", ondelete="CASCADE"), index=True)
+    task_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("task.id", ondelete="SET NULL"))
+    text_zh: Mapped[str]
+    text_en: Mapped[str]
+    created_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
