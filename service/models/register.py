@@ -555,4 +555,4 @@ class RegisterEvent(Model):
     public: Mapped[bool] = mapped_column(default=False)
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
-    user_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("user_account.id"))
+    user_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("user.id"))
