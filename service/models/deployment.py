@@ -38,9 +38,7 @@ class DeploymentFile(Model):
 
     __tablename__ = "deployment_file"
 
-    deployment_id: Mapped[int] = mapped_column(
-        BigId, ForeignKey("deployment.id", ondelete="CASCADE"), primary_key=True
-    )
+    deployment_id: Mapped[int] = mapped_column(BigId, ForeignKey("deployment.id", ondelete="CASCADE"), primary_key=True)
     path: Mapped[str] = mapped_column(primary_key=True)
     content: Mapped[bytes]
 

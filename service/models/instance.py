@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Literal, get_args
 
 from sqlalchemy import Enum, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -40,7 +40,7 @@ class Instance(Model):
     number: Mapped[str]
     title: Mapped[str] = mapped_column(default="")
     status: Mapped[InstanceStatus] = mapped_column(
-        Enum(*InstanceStatus.__args__, native_enum=False, length=20, name="status"), default="active"
+        Enum(*get_args(InstanceStatus), native_enum=False, length=20, name="status"), default="active"
     )
     state: Mapped[bytes] = mapped_column(default=b"")
     version: Mapped[int] = mapped_column()
@@ -56,7 +56,7 @@ class Instance(Model):
     started_by: Mapped[User | None] = relationship()
     parties: Mapped[list[CaseParty]] = relationship(back_populates="instance", cascade="all, delete-orphan")
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
 class CaseParty(Model):

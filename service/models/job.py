@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Enum, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -54,10 +54,10 @@ class Job(Model):
     token: Mapped[int | None]
     element_id: Mapped[str | None]
     process_id: Mapped[str | None]
-    kind: Mapped[JobKind] = mapped_column(Enum(*JobKind.__args__, native_enum=False, length=20, name="kind"))
+    kind: Mapped[JobKind] = mapped_column(Enum(*get_args(JobKind), native_enum=False, length=20, name="kind"))
     topic: Mapped[str] = mapped_column(default="")
     status: Mapped[JobStatus] = mapped_column(
-        Enum(*JobStatus.__args__, native_enum=False, length=20, name="status"), default="queued"
+        Enum(*get_args(JobStatus), native_enum=False, length=20, name="status"), default="queued"
     )
     due_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)

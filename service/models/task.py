@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
@@ -53,7 +53,7 @@ class Task(Model):
     form_id: Mapped[str | None]
     properties: Mapped[dict[str, Any]] = mapped_column(default=dict)
     status: Mapped[TaskStatus] = mapped_column(
-        Enum(*TaskStatus.__args__, native_enum=False, length=20, name="status"), default="open"
+        Enum(*get_args(TaskStatus), native_enum=False, length=20, name="status"), default="open"
     )
     organisation_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("organisation.id"))
     role: Mapped[str | None] = mapped_column(ForeignKey("role.code"))
@@ -77,7 +77,7 @@ class Task(Model):
         back_populates="task", cascade="all, delete-orphan", passive_deletes=True
     )
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
     @validates("due_at")
     def _keep_due_sort(self, _key: str, due_at: datetime | None) -> datetime | None:
