@@ -1,0 +1,43 @@
+"""The bridge to SpiffWorkflow: bundles of diagrams, and the verbs that step an instance.
+
+Pure: no database and no clock; every verb takes the time it happens at. Nothing outside this package imports
+SpiffWorkflow or lxml. Semantics: docs/reference/profile.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from .bundle import Bundle, ProcessInfo, StartInfo, content_hash
+from .codec import dump, load
+from .model import Finding
+from .problems import BundleRejected, EngineError, Problem, UnknownProcess, UnreadableState, WrongToken
+from .runner import Run, cancel, catch, complete, fire, park, retry, start, visible
+from .runner import throw_bpmn_error as throw_error
+from .steps import Happened, IncidentWait, JobWait, JoinWait, MessageWait, Step, TimerWait, UserWait, Wait
+from .validation import validate, validate_contents
+
+
+def read_bundle(files: Mapping[str, bytes]) -> Bundle:
+    """Make a bundle of the files. Raises BundleRejected with all findings if one of them is an error."""
+    contents, findings = validate_contents(files)
+    if any(f.severity == "error" for f in findings):
+        raise BundleRejected(findings)
+    bundle = Bundle(contents)
+    bundle.findings = findings
+    return bundle
+
+
+def load_bundle(files: Mapping[str, bytes]) -> Bundle:
+    """A bundle that was validated when it was deployed; later rules never lock its instances out."""
+    from .bundle import read_contents
+
+    return Bundle(read_contents(files))
+
+
+__all__ = [
+    "Bundle", "BundleRejected", "Collection", "EngineError", "Finding", "Happened", "IncidentWait", "JobWait",
+    "JoinWait", "MessageWait", "Problem", "ProcessInfo", "Run", "StartInfo", "Step", "TimerWait", "UnknownProcess",
+    "UnreadableState", "UserWait", "Wait", "WrongToken", "cancel", "catch", "complete", "content_hash", "dump",
+    "fire", "load", "load_bundle", "park", "read_bundle", "retry", "start", "throw_error", "validate", "visible",
+]  # fmt: skip

@@ -1,0 +1,175 @@
+"""A bundle: the diagrams, tables, forms and templates that are deployed together and never change again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from . import decisions
+from .decisions import Decision
+from .model import Finding, Node, Process
+from .nodes import ScopeSpec
+from .parser import DiagramReader
+from .specs import build
+
+SUFFIXES = (".bpmn", ".dmn", ".form", ".docx")
+
+
+@dataclass(frozen=True, slots=True)
+class StartInfo:
+    """A way to start a process. kind: none | message | timer. ``timer`` is (date|duration|cycle, expression value)."""
+
+    element_id: str
+    kind: str
+    form_id: str | None = None
+    message_name: str | None = None
+    correlation_key: str | None = None
+    timer: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessInfo:
+    """What people see of a process before it is started."""
+
+    id: str
+    name: str
+    version_tag: str | None
+    documentation: str
+    properties: Mapping[str, str]
+    file: str
+    start_events: tuple[StartInfo, ...]
+
+
+@dataclass(slots=True)
+class Contents:
+    """The files of a bundle, read. ``findings`` holds what reading alone has found."""
+
+    files: dict[str, bytes]
+    processes: dict[str, Process] = field(default_factory=dict)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    forms: dict[str, dict[str, Any]] = field(default_factory=dict)
+    form_files: dict[str, str] = field(default_factory=dict)
+    templates: dict[str, bytes] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def find(self, file: str, rule: str, zh: str, en: str, element_id: str | None = None) -> None:
+        self.findings.append(Finding(file, element_id, rule, "error", zh, en))
+
+
+def read_contents(files: Mapping[str, bytes]) -> Contents:
+    """Read every file of a kind a bundle holds; others (scenarios, notes) are left out."""
+    contents = Contents({p: files[p] for p in sorted(files) if p.endswith(SUFFIXES)})
+    for path, data in contents.files.items():
+        suffix = PurePosixPath(path).suffix
+        if suffix == ".bpmn":
+            _read_diagram(contents, path, data)
+        elif suffix == ".dmn":
+            _read_table(contents, path, data)
+        elif suffix == ".form":
+            _read_form(contents, path, data)
+        else:
+            contents.templates[PurePosixPath(path).name] = data
+    return contents
+
+
+def _read_diagram(contents: Contents, path: str, data: bytes) -> None:
+    reader = DiagramReader(path, data)
+    contents.findings.extend(reader.findings)
+    for process in reader.processes:
+        other = contents.processes.setdefault(process.id, process)
+        if other is not process:
+            contents.find(
+                path, "process-duplicate", f"流程 id“{process.id}”已在 {other.file} 中使用。",
+                f"The process id “{process.id}” is already used in {other.file}.", process.id,
+            )  # fmt: skip
+
+
+def _read_table(contents: Contents, path: str, data: bytes) -> None:
+    for element_id, rule, zh, en in decisions.check(data):
+        contents.find(path, rule, zh, en, element_id)
+    try:
+        tables = decisions.read(data)
+    except decisions.DecisionError:
+        return  # decisions.check has said what is wrong
+    for decision_id, decision in tables.items():
+        if contents.decisions.setdefault(decision_id, decision) is not decision:
+            contents.find(
+                path, "decision-duplicate", f"决策 id“{decision_id}”重复。",
+                f"The decision id “{decision_id}” is used twice.", decision_id,
+            )  # fmt: skip
+
+
+def _read_form(contents: Contents, path: str, data: bytes) -> None:
+    try:
+        schema = json.loads(data)
+        form_id = schema["id"]
+        components = schema["components"]
+        if not isinstance(form_id, str) or not isinstance(components, list):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, RecursionError):
+        contents.find(
+            path, "form", "不是有效的表单（应为 JSON，含 id 与 components）。",
+            "Not a form (JSON with id and components is expected).",
+        )  # fmt: skip
+        return
+    if form_id in contents.forms:
+        contents.find(
+            path, "form-duplicate", f"表单 id“{form_id}”已在 {contents.form_files[form_id]} 中使用。",
+            f"The form id “{form_id}” is already used in {contents.form_files[form_id]}.", form_id,
+        )  # fmt: skip
+        return
+    contents.forms[form_id], contents.form_files[form_id] = schema, path
+
+
+def content_hash(files: Mapping[str, bytes]) -> str:
+    """SHA-256 over the names and contents of the files, in the order of their names."""
+    total = hashlib.sha256()
+    for path in sorted(files):
+        total.update(f"{path}\0{hashlib.sha256(files[path]).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+class Bundle:
+    """What instances run on. It holds no state of any instance and may be shared by threads."""
+
+    def __init__(self, contents: Contents) -> None:
+        self.files = contents.files
+        self.hash = content_hash(contents.files)
+        self.findings = contents.findings
+        self.models = contents.processes
+        self.decisions = contents.decisions
+        self.forms = contents.forms
+        self.templates = contents.templates
+        self.specs: dict[str, ScopeSpec] = {}
+        for process in contents.processes.values():
+            self.specs.update(build(process))
+
+    @cached_property
+    def processes(self) -> dict[str, ProcessInfo]:
+        return {
+            p.id: ProcessInfo(
+                p.id, p.name, p.version_tag, p.documentation, p.properties, p.file,
+                tuple(_start(n) for n in p.start_events()),
+            )  # fmt: skip
+            for p in self.models.values()
+        }
+
+    def node(self, process_id: str, element_id: str) -> Node | None:
+        """The node of a process, at any depth."""
+        return self._nodes.get((process_id, element_id))
+
+    @cached_property
+    def _nodes(self) -> dict[tuple[str, str], Node]:
+        return {(p.id, n.id): n for p in self.models.values() for _, n in p.walk()}
+
+
+def _start(node: Node) -> StartInfo:
+    event = node.event
+    assert event is not None
+    timer = (event.timer_kind, event.timer) if event.timer_kind and event.timer else None
+    return StartInfo(node.id, event.kind, node.form_id, event.message, event.correlation_key, timer)
