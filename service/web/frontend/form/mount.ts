@@ -1,0 +1,98 @@
+import { Form } from "@bpmn-io/form-js-viewer";
+import { clock, say } from "../page/words";
+import { attachmentsModule } from "./attachments";
+import { DateFieldsModule } from "./dates";
+import { Draft } from "./draft";
+import { ownedNames, type FormInput, type Values } from "./input";
+import { byFieldId, goTo, showProblems } from "./problems";
+import { TranslateModule } from "./translate";
+import { uploadsRunning } from "./upload";
+
+/** Show the form a page describes in its [data-form] box, and send it with the box's own HTML form. */
+export async function mount(box: HTMLElement): Promise<void> {
+  const input: FormInput = JSON.parse(box.querySelector("[data-form-input]")!.textContent!);
+  const place = box.querySelector<HTMLElement>("[data-form-place]")!;
+  const kept = input.readOnly ? null : Draft.newest(input);
+  const form = new Form({
+    container: place,
+    // What is typed must be in the data at once: a click on "submit" right after typing counts.
+    debounce: false,
+    properties: { readOnly: input.readOnly, ariaLabel: box.getAttribute("aria-label") },
+    additionalModules: [TranslateModule, attachmentsModule(input.files), DateFieldsModule],
+  });
+  try {
+    await form.importSchema(input.schema, { ...input.values, ...kept?.values });
+  } catch (problem) {
+    place.textContent = say("formBroken", { reason: (problem as Error).message });
+    return;
+  } finally {
+    box.removeAttribute("aria-busy");
+    box.querySelector("[data-form-wait]")?.remove();
+  }
+  if (!input.readOnly) fill(box, form, input, kept?.savedAt);
+}
+
+function fill(box: HTMLElement, form: Form, input: FormInput, restoredAt: string | undefined): void {
+  const owned = ownedNames(input.schema);
+  const place = box.querySelector<HTMLElement>("[data-form-place]")!;
+  const sender = document.querySelector<HTMLFormElement>(`form[data-sends="${box.id}"]`)!;
+  const problems = box.querySelector<HTMLElement>("[data-form-problems]")!;
+  const status = document.querySelector<HTMLElement>(`[data-draft-status="${box.id}"]`);
+  const typed = (): Values => Object.fromEntries(Object.entries(form._getState().data).filter(([name]) => owned.has(name)));
+  const draft = input.draft && new Draft(input, (sentence) => status && (status.textContent = sentence), typed());
+
+  if (Object.keys(input.errors).length) {
+    form._setState({ errors: byFieldId(input.schema, input.errors) });
+    requestAnimationFrame(() => showProblems(problems, place));
+  }
+  if (restoredAt) offerToDiscard(box, draft!, restoredAt);
+  form.on("changed", () => draft?.changed(typed()));
+  form.on("submit", () => sender.requestSubmit());
+  window.addEventListener("pageshow", (event) => event.persisted && draft?.resume());
+
+  sender.addEventListener(
+    "submit",
+    (event) => {
+      if (sender.dataset.sent) return;
+      const stop = () => {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      };
+      if (uploadsRunning()) {
+        stop();
+        if (status) status.textContent = say("uploadsRunning");
+        return;
+      }
+      form.validate();
+      // form-js renders in its own time; the errors are in the page after the next frame.
+      if (Object.keys(form._getState().errors).length) {
+        stop();
+        requestAnimationFrame(() =>
+          setTimeout(() => {
+            showProblems(problems, place);
+            const first = place.querySelector<HTMLElement>(".fjs-has-errors");
+            if (first) goTo(first);
+          }),
+        );
+        return;
+      }
+      const values = form._getSubmitData();
+      sender.querySelector<HTMLInputElement>('[name="values"]')!.value = JSON.stringify(values);
+      draft?.submitting(typed());
+    },
+    { capture: true },
+  );
+}
+
+function offerToDiscard(box: HTMLElement, draft: Draft, savedAt: string): void {
+  const notice = box.querySelector<HTMLElement>("[data-draft-restored]");
+  if (!notice) return;
+  notice.hidden = false;
+  const moment = new Date(savedAt);
+  const day = moment.toLocaleDateString(document.documentElement.lang, { month: "long", day: "numeric" });
+  notice.querySelector("time")!.textContent = `${day} ${clock(moment)}`;
+  notice.querySelector("button")!.addEventListener("click", async () => {
+    await draft.discard();
+    location.reload();
+  });
+}

@@ -1,0 +1,61 @@
+/** The sentences the islands say themselves, in both languages; {name} is replaced. */
+const WORDS = {
+  saving: ["正在保存草稿…", "Saving the draft…"],
+  saved: ["草稿已自动保存 {time}", "Draft saved {time}"],
+  savedHere: ["网络不通，草稿已存在本机 {time}", "No connection; draft kept in this browser {time}"],
+  signedOut: [
+    "登录已过期，内容已存在本机；提交时请重新登录，内容会自动恢复。",
+    "Your session has ended. What you typed is kept in this browser; sign in again and it comes back.",
+  ],
+  draftGone: ["此任务已不能保存草稿。", "Drafts of this task can no longer be saved."],
+  problems: ["有 {count} 处需要修改后才能提交：", "{count} fields need a change before this can be submitted:"],
+  formBroken: ["表单无法显示：{reason}", "The form cannot be shown: {reason}"],
+  dateFormat: ["日期请写作 2026-03-15 的形式。", "Please write the date as 2026-03-15."],
+  openCalendar: ["打开日历：{label}", "Open the calendar: {label}"],
+  choose: ["选择文件", "Choose files"],
+  dropHere: ["或将文件拖放到此处", "or drop them here"],
+  uploading: ["正在上传 {name}：{percent}%", "Uploading {name}: {percent}%"],
+  uploaded: ["已上传 {name}", "{name} uploaded"],
+  removed: ["已移除 {name}", "{name} removed"],
+  remove: ["移除 {name}", "Remove {name}"],
+  removeWord: ["移除", "Remove"],
+  cancelUpload: ["取消上传 {name}", "Cancel the upload of {name}"],
+  noFiles: ["未提交文件", "No files"],
+  tooLarge: ["文件“{name}”超过 {limit} 的上限。", "“{name}” is larger than the limit of {limit}."],
+  emptyFile: ["文件“{name}”是空的。", "“{name}” is empty."],
+  tooMany: ["最多可上传 {count} 个文件。", "At most {count} files can be uploaded."],
+  wrongType: ["文件“{name}”的类型不在允许范围内（{types}）。", "“{name}” is not of an allowed type ({types})."],
+  uploadFailed: ["文件“{name}”没有上传成功，请重试。", "“{name}” could not be uploaded. Please try again."],
+  uploadsRunning: ["文件仍在上传，请稍候再提交。", "Files are still being uploaded. Please wait before submitting."],
+  limits: ["单个文件不超过 {limit}", "Up to {limit} per file"],
+  diagramFailed: ["流程图无法显示，请刷新页面重试。", "The diagram cannot be shown. Please reload the page."],
+  nowHere: ["进行中", "Now here"],
+  stuckHere: ["异常", "Incident"],
+  newTasks: ["有新的待办，点击查看", "New tasks have arrived. Show them"],
+} as const satisfies Record<string, readonly [string, string]>;
+
+export type Word = keyof typeof WORDS;
+
+export const isChinese = document.documentElement.lang.startsWith("zh");
+
+/** The sentence in the page's language. */
+export function say(word: Word, values: Record<string, string | number> = {}): string {
+  return fill(WORDS[word][isChinese ? 0 : 1], values);
+}
+
+/** Replace every {name}; a zero stays a zero. */
+export function fill(template: string, values: Record<string, unknown> = {}): string {
+  return template.replace(/{([^}]+)}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+/** 14:03, in the reader's own zone. */
+export function clock(moment: Date): string {
+  return moment.toLocaleTimeString(isChinese ? "zh-CN" : "en-GB", { hour: "2-digit", minute: "2-digit" });
+}
+
+/** 12.5 MB */
+export function fileSize(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  if (bytes < 1024 * 1024) return `${Math.round(bytes / 1024)} KB`;
+  return `${(bytes / 1024 / 1024).toFixed(1).replace(/\.0$/, "")} MB`;
+}
