@@ -1,0 +1,254 @@
+"""Who may do and see what. Nothing else decides.
+
+Rules come as a question about things at hand (``may_see_instance``) and, where lists are read, as the same rule for
+the database (``instances_seen_by``); a test holds random cases against both. All of them look at the memberships
+that count today: a role lost is a right lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, tuple_
+
+from . import clock
+from .models import FIXED_PARTIES, CaseParty, Instance, Membership, Organisation, ProcessDefinition, Task, TaskCandidate
+from .models import Attachment as AttachmentRow
+from .models.identity import User
+
+DESKS = FIXED_PARTIES - {"experts"}
+"""Offices that see every case of their authority. Experts see only what they are asked about."""
+
+ADMIN = "platform.admin"
+OWNER = "platform.owner"
+
+
+# What a user holds
+
+
+def held(user: User) -> list[Membership]:
+    """Return the memberships that count today; none for a closed account."""
+    today = clock.today()
+    return [one for one in user.memberships if one.holds(today)] if user.active else []
+
+
+def groups(user: User) -> set[tuple[int, str]]:
+    """Return the (organisation, role) pairs whose tasks the user may do."""
+    return {(one.organisation_id, one.role) for one in held(user)}
+
+
+def parties(user: User) -> set[tuple[int, str]]:
+    """Return the (organisation, party) pairs the user speaks for."""
+    return {(one.organisation_id, one.party) for one in held(user)}
+
+
+def desk_authorities(user: User) -> set[int]:
+    """Return the authorities in which the user sits at a desk that sees every case."""
+    return {one.organisation.authority_id for one in held(user) if one.party in DESKS}
+
+
+def expert_authorities(user: User) -> set[int]:
+    """Return the authorities that have the user among their experts."""
+    return {one.organisation.authority_id for one in held(user) if one.party == "experts"}
+
+
+def _has_role(user: User, authority_id: int, *roles: str) -> bool:
+    return any(one.role in roles and one.organisation.authority_id == authority_id for one in held(user))
+
+
+# The platform
+
+
+def may_administer(user: User, authority_id: int) -> bool:
+    """Accounts, incidents and repairs of an authority are its administrators' business."""
+    return _has_role(user, authority_id, ADMIN)
+
+
+def may_deploy(user: User, authority_id: int) -> bool:
+    """Process owners and administrators put diagrams into service."""
+    return _has_role(user, authority_id, ADMIN, OWNER)
+
+
+def may_publish_message(user: User, authority_id: int) -> bool:
+    """Messages move cases, so only the platform sends them by hand or by program."""
+    return _has_role(user, authority_id, ADMIN, OWNER)
+
+
+# Starting
+
+
+def starting_organisations(user: User, definition: ProcessDefinition) -> list[Organisation]:
+    """Return the organisations in whose name the user may start a case of this process."""
+    roles = set(definition.starters) or {ADMIN, OWNER}
+    found = {
+        one.organisation_id: one.organisation
+        for one in held(user)
+        if one.role in roles and one.organisation.authority_id == definition.authority_id
+    }
+    return list(found.values())
+
+
+def may_start(user: User, definition: ProcessDefinition, organisation: Organisation | None = None) -> bool:
+    """A holder of a starter role may start; a process that names none is started by the platform alone."""
+    allowed = {one.id for one in starting_organisations(user, definition)}
+    return bool(allowed) if organisation is None else organisation.id in allowed
+
+
+# Cases
+
+
+def may_see_instance(user: User, instance: Instance, members: Iterable[CaseParty], tasks: Iterable[Task]) -> bool:
+    """A case is open to its parties, to the desks of its authority, and to whoever is asked about it.
+
+    An expert keeps sight of a case they gave an opinion on; anybody else's sight ends with their part in it.
+    """
+    members = list(members)
+    if instance.authority_id in desk_authorities(user):
+        return True
+    if {(one.organisation_id, one.party) for one in members} & parties(user):
+        return True
+    if not members and user.active and instance.started_by_id == user.id:
+        return True
+    expert = instance.authority_id in expert_authorities(user)
+    return any(
+        may_work_on(user, task, task.candidates) or (expert and user.id in (task.completed_by_id, task.assignee_id))
+        for task in tasks
+    )
+
+
+def instances_seen_by(user: User) -> ColumnElement[bool]:
+    """``may_see_instance`` as a condition on ``Instance``."""
+    if not user.active:
+        return false()
+    partyless = ~exists().where(CaseParty.instance_id == Instance.id)
+    conditions: list[ColumnElement[bool]] = [
+        and_(Instance.started_by_id == user.id, partyless),
+        Instance.id.in_(_instances(Task.status == "open", Task.assignee_id == user.id)),
+        Instance.id.in_(
+            select(Task.instance_id)
+            .join(TaskCandidate)
+            .where(offered_to(user), Task.status == "open", Task.assignee_id.is_(None))
+        ),
+    ]
+    if desks := desk_authorities(user):
+        conditions.append(Instance.authority_id.in_(sorted(desks)))
+    if spoken_for := sorted(parties(user)):
+        mine = tuple_(CaseParty.organisation_id, CaseParty.party).in_(spoken_for)
+        conditions.append(Instance.id.in_(select(CaseParty.instance_id).where(mine)))
+    if expert := expert_authorities(user):
+        asked = Task.authority_id.in_(sorted(expert))
+        conditions.append(Instance.id.in_(_instances(asked, Task.completed_by_id == user.id)))
+        conditions.append(Instance.id.in_(_instances(asked, Task.assignee_id == user.id)))
+    return or_(*conditions)
+
+
+def _instances(*conditions: ColumnElement[bool]) -> Select[tuple[int]]:
+    return select(Task.instance_id).where(*conditions)
+
+
+def may_see_variables(user: User, instance: Instance) -> bool:
+    """The data of a case hold scores and opinions: for desks only. Others see forms, task by task."""
+    return instance.authority_id in desk_authorities(user)
+
+
+# Tasks
+
+
+def is_offered(user: User, candidates: Iterable[TaskCandidate]) -> bool:
+    """True where one of the candidates is the user, or a role the user holds."""
+    mine = groups(user)
+    return user.active and any(one.user_id == user.id or (one.organisation_id, one.role) in mine for one in candidates)
+
+
+def offered_to(user: User) -> ColumnElement[bool]:
+    """``is_offered`` as a condition on ``TaskCandidate``."""
+    if not user.active:
+        return false()
+    own = TaskCandidate.user_id == user.id
+    mine = sorted(groups(user))
+    return or_(own, tuple_(TaskCandidate.organisation_id, TaskCandidate.role).in_(mine)) if mine else own
+
+
+def may_claim(user: User, task: Task, candidates: Iterable[TaskCandidate]) -> bool:
+    """An open task that nobody has taken goes to whom it is offered."""
+    return task.status == "open" and task.assignee_id is None and is_offered(user, candidates)
+
+
+def may_work_on(user: User, task: Task, candidates: Iterable[TaskCandidate]) -> bool:
+    """An open task is worked on by whoever took it, or may take it."""
+    if task.status != "open" or not user.active:
+        return False
+    return task.assignee_id == user.id or may_claim(user, task, candidates)
+
+
+may_complete = may_work_on
+"""Handing in a task that nobody has taken takes it."""
+
+
+def may_release(user: User, task: Task) -> bool:
+    """Whoever took a task may put it back; an administrator may do so for them."""
+    mine = user.active and task.assignee_id == user.id
+    return task.status == "open" and task.assignee_id is not None and (mine or may_administer(user, task.authority_id))
+
+
+def may_assign(user: User, task: Task, candidates: Iterable[TaskCandidate], assignee: User) -> bool:
+    """An administrator, or somebody who may work on the task, hands it to somebody it is offered to."""
+    candidates = list(candidates)
+    if task.status != "open" or not is_offered(assignee, candidates):
+        return False
+    return may_administer(user, task.authority_id) or may_work_on(user, task, candidates)
+
+
+def may_see_task(user: User, task: Task, candidates: Iterable[TaskCandidate]) -> bool:
+    """A task and what was handed in with it are open to those who do or did it, their office, and the desks.
+
+    An office's tasks are open to all of it, except among experts: they do not read one another's opinions. A
+    former member of an office, or of the experts, sees nothing of it any more.
+    """
+    if task.authority_id in desk_authorities(user) or may_work_on(user, task, candidates):
+        return True
+    if task.authority_id in expert_authorities(user) and user.id in (task.completed_by_id, task.assignee_id):
+        return True
+    return (task.organisation_id, _party(task)) in {one for one in parties(user) if one[1] != "experts"}
+
+
+def _party(task: Task) -> str:
+    return (task.role or "").partition(".")[0]
+
+
+def tasks_seen_by(user: User) -> ColumnElement[bool]:
+    """``may_see_task`` as a condition on ``Task``."""
+    if not user.active:
+        return false()
+    offered = select(TaskCandidate.task_id).where(offered_to(user))
+    conditions: list[ColumnElement[bool]] = [
+        and_(Task.status == "open", Task.assignee_id == user.id),
+        and_(Task.status == "open", Task.assignee_id.is_(None), Task.id.in_(offered)),
+    ]
+    if desks := desk_authorities(user):
+        conditions.append(Task.authority_id.in_(sorted(desks)))
+    if expert := expert_authorities(user):
+        mine = or_(Task.completed_by_id == user.id, Task.assignee_id == user.id)
+        conditions.append(and_(Task.authority_id.in_(sorted(expert)), mine))
+    conditions.extend(
+        and_(Task.organisation_id == organisation, Task.role.startswith(f"{party}."))
+        for organisation, party in sorted(parties(user))
+        if party != "experts"
+    )
+    return or_(*conditions)
+
+
+# Files
+
+
+def may_see_attachment(user: User, attachment: AttachmentRow, *, sees_instance: bool, sees_task: bool) -> bool:
+    """A file belongs to whoever uploaded it until it is part of a case.
+
+    There, what experts and desks attach to their tasks is for those who see the task; what the parties bring and
+    what the platform issues is for all who see the case.
+    """
+    if attachment.instance_id is None:
+        return user.active and attachment.uploaded_by_id == user.id
+    if attachment.task is None or _party(attachment.task) not in FIXED_PARTIES:
+        return sees_instance
+    return sees_task
