@@ -55,8 +55,13 @@ class Database:
 
     @property
     def engine(self) -> Engine:
-        """The engine of writing transactions, for counting statements and for job queues that need one."""
+        """The engine of writing transactions."""
         return self._writer
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """The engines behind all transactions: one, or on SQLite one to write and one to read."""
+        return (self._writer, self._reader) if self.sqlite else (self._writer,)
 
     @contextmanager
     def transaction(self, *, readonly: bool = False) -> Iterator[Session]:

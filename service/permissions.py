@@ -142,7 +142,7 @@ def instances_seen_by(user: User) -> ColumnElement[bool]:
     return or_(*conditions)
 
 
-def _instances(*conditions: ColumnElement[bool]) -> Select[tuple[int]]:
+def _instances(*conditions: ColumnElement[bool]) -> Select[int]:
     return select(Task.instance_id).where(*conditions)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from service.commands import identity
@@ -99,7 +98,7 @@ def empty(server: cluster.Cluster) -> None:
         )
         # As a replica, the server does not check references, so the order does not matter.
         deletes = ";".join(f'DELETE FROM "{table}"' for table in Model.metadata.tables)
-        connection.execute(f"SET session_replication_role = replica; {deletes}")  # type: ignore[arg-type]
+        connection.execute(f"SET session_replication_role = replica; {deletes}")
 
 
 class People:
@@ -173,18 +172,3 @@ def session(database: Database, people: People) -> Iterator[Session]:
         yield opened
         people.session = None
         opened.rollback()
-
-
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[str]]:
-    """Collect the statements that run meanwhile on an engine."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", note)

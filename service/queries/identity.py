@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import Session, contains_eager, joinedload
+from sqlalchemy import or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager, joinedload
+from sqlalchemy.sql.base import ExecutableOption
 
 from .. import clock
 from ..models import ApiToken, Authority, Membership, Organisation, Role, User, UserSession
@@ -75,7 +76,7 @@ def authority(session: Session, code: str) -> Authority | None:
 def holders(session: Session, organisation_id: int, role: str) -> Sequence[User]:
     """Return the people with an open account who hold a role in an organisation today."""
     today = clock.today()
-    query: Select[tuple[User]] = (
+    query = (
         select(User)
         .join(User.memberships)
         .join(Membership.organisation)
@@ -92,8 +93,8 @@ def holders(session: Session, organisation_id: int, role: str) -> Sequence[User]
     return session.scalars(query).all()
 
 
-def _user_of(relation: object) -> object:
-    return contains_eager(relation).joinedload(User.memberships)  # type: ignore[arg-type]
+def _user_of(relation: InstrumentedAttribute[User]) -> ExecutableOption:
+    return contains_eager(relation).joinedload(User.memberships)
 
 
 def _hash(token: str) -> bytes:
