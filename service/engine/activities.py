@@ -82,8 +82,8 @@ class Activity(NodeSpec):
         if not isinstance(items, list):
             raise Problem(
                 "collection",
-                f"多实例“{self.node.name or self.node.id}”的输入集合不是列表。",
-                f"The input collection of “{self.node.name or self.node.id}” is not a list.",
+                f"多实例“{self.node.label}”的输入集合不是列表。",
+                f"The input collection of “{self.node.label}” is not a list.",
             )
         token.internal_data["out"] = [None] * len(items)
         token.internal_data["done"] = 0
@@ -113,21 +113,20 @@ class Activity(NodeSpec):
         loop, body = self.node.loop, token.body
         assert loop is not None
         assert body is not None
-        self.take_round_result(token, result)
+        self.take_result(token, result)
         internal = body.internal_data
         if loop.output_element:
             internal["out"][token.internal_data["index"]] = evaluate(token, loop.output_element)
         if loop.completion_condition:
             running = sum(1 for t in body.workflow.tokens() if t.internal_data.get("body") == body.id) - 1
             counts = {
-                "numberOfInstances": len(internal["out"]), "numberOfActiveInstances": running,
-                "numberOfCompletedInstances": internal["done"] + 1, "numberOfTerminatedInstances": 0,
-            }  # fmt: skip
+                "numberOfInstances": len(internal["out"]),
+                "numberOfActiveInstances": running,
+                "numberOfCompletedInstances": internal["done"] + 1,
+                "numberOfTerminatedInstances": 0,
+            }
             stop = evaluate(token, "=" + loop.completion_condition, Overlay(counts, Visible(token)))
             token.internal_data["stop"] = stop is True
-
-    def take_round_result(self, token: Token, result: Mapping[str, Any]) -> None:
-        self.take_result(token, result)
 
     def leave_round(self, token: Token) -> None:
         body, scope = token.body, token.workflow
@@ -188,12 +187,19 @@ class UserTask(Activity):
         if user is None:
             return None
         return UserWait(
-            **self.about(token), form_id=user.get("form", self.node.form_id), assignee=user.get("assignee"),
-            candidate_users=tuple(user.get("users", ())), candidate_groups=tuple(user.get("groups", ())),
-            lane=self.node.lane, due=moment(user.get("due")), follow_up=moment(user.get("follow")),
-            priority=user.get("priority", 50), documentation=self.node.documentation,
-            properties=self.node.properties, headers=self.node.headers,
-        )  # fmt: skip
+            **self.about(token),
+            form_id=user.get("form", self.node.form_id),
+            assignee=user.get("assignee"),
+            candidate_users=tuple(user.get("users", ())),
+            candidate_groups=tuple(user.get("groups", ())),
+            lane=self.node.lane,
+            due=moment(user.get("due")),
+            follow_up=moment(user.get("follow")),
+            priority=user.get("priority", 50),
+            documentation=self.node.documentation,
+            properties=self.node.properties,
+            headers=self.node.headers,
+        )
 
 
 class JobTask(Activity):
@@ -208,9 +214,11 @@ class JobTask(Activity):
             return None
         retries = evaluate(token, self.node.retries)
         return JobWait(
-            **self.about(token), topic=str(evaluate(token, self.node.topic)), headers=self.node.headers,
+            **self.about(token),
+            topic=str(evaluate(token, self.node.topic)),
+            headers=self.node.headers,
             retries=3 if retries in (None, "") else whole_number(self.node, retries),
-        )  # fmt: skip
+        )
 
 
 class ScriptTask(Activity):
@@ -271,8 +279,8 @@ class SubProcess(Activity):
         if name not in top.subprocess_specs:
             raise Problem(
                 "reference",
-                f"“{self.node.name or self.node.id}”调用的流程“{name}”不在本版本中。",
-                f"“{self.node.name or self.node.id}” calls the process “{name}”, which this version does not have.",
+                f"“{self.node.label}”调用的流程“{name}”不在本版本中。",
+                f"“{self.node.label}” calls the process “{name}”, which this version does not have.",
             )
         sub = top.create_subprocess(token, name)
         start = token.internal_data.pop("start", None) or none_start(sub.spec.scope)
@@ -290,16 +298,8 @@ class SubProcess(Activity):
 
     def take_result(self, token: Token, result: Mapping[str, Any]) -> None:
         sub = token.sub
-        if sub is not None and self.node.kind == "callActivity":
-            if self.node.outputs:
-                result = {**sub.data, **result}
-            elif self.node.propagate_children:
-                result = {**sub.data, **result}
-                for name, value in result.items():
-                    assign(token, name, value, beyond=True)
-                if result:
-                    token.workflow.top_workflow.record("variables", token, data=dict(result))
-                return
+        if sub is not None and self.node.kind == "callActivity" and (self.node.outputs or self.node.propagate_children):
+            result = {**sub.data, **result}
         super().take_result(token, result)
 
     def leave(self, token: Token) -> None:

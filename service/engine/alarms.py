@@ -41,8 +41,8 @@ def subscribe(token: Token, node: Node) -> None:
     if node.event.correlation_key and key in (None, ""):
         raise Problem(
             "expression",
-            f"“{node.name or node.id}”的关联键 {node.event.correlation_key} 为空。",
-            f"The correlation key {node.event.correlation_key} of “{node.name or node.id}” is empty.",
+            f"“{node.label}”的关联键 {node.event.correlation_key} 为空。",
+            f"The correlation key {node.event.correlation_key} of “{node.label}” is empty.",
         )
     token.internal_data["message"] = [str(evaluate(token, node.event.message)), None if key is None else key_text(key)]
 

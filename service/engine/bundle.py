@@ -84,9 +84,12 @@ def _read_diagram(contents: Contents, path: str, data: bytes) -> None:
         other = contents.processes.setdefault(process.id, process)
         if other is not process:
             contents.find(
-                path, "process-duplicate", f"流程 id“{process.id}”已在 {other.file} 中使用。",
-                f"The process id “{process.id}” is already used in {other.file}.", process.id,
-            )  # fmt: skip
+                path,
+                "process-duplicate",
+                f"流程 id“{process.id}”已在 {other.file} 中使用。",
+                f"The process id “{process.id}” is already used in {other.file}.",
+                process.id,
+            )
 
 
 def _read_table(contents: Contents, path: str, data: bytes) -> None:
@@ -99,9 +102,12 @@ def _read_table(contents: Contents, path: str, data: bytes) -> None:
     for decision_id, decision in tables.items():
         if contents.decisions.setdefault(decision_id, decision) is not decision:
             contents.find(
-                path, "decision-duplicate", f"决策 id“{decision_id}”重复。",
-                f"The decision id “{decision_id}” is used twice.", decision_id,
-            )  # fmt: skip
+                path,
+                "decision-duplicate",
+                f"决策 id“{decision_id}”重复。",
+                f"The decision id “{decision_id}” is used twice.",
+                decision_id,
+            )
 
 
 def _read_form(contents: Contents, path: str, data: bytes) -> None:
@@ -113,15 +119,20 @@ def _read_form(contents: Contents, path: str, data: bytes) -> None:
             raise TypeError
     except (ValueError, KeyError, TypeError, RecursionError):
         contents.find(
-            path, "form", "不是有效的表单（应为 JSON，含 id 与 components）。",
+            path,
+            "form",
+            "不是有效的表单（应为 JSON，含 id 与 components）。",
             "Not a form (JSON with id and components is expected).",
-        )  # fmt: skip
+        )
         return
     if form_id in contents.forms:
         contents.find(
-            path, "form-duplicate", f"表单 id“{form_id}”已在 {contents.form_files[form_id]} 中使用。",
-            f"The form id “{form_id}” is already used in {contents.form_files[form_id]}.", form_id,
-        )  # fmt: skip
+            path,
+            "form-duplicate",
+            f"表单 id“{form_id}”已在 {contents.form_files[form_id]} 中使用。",
+            f"The form id “{form_id}” is already used in {contents.form_files[form_id]}.",
+            form_id,
+        )
         return
     contents.forms[form_id], contents.form_files[form_id] = schema, path
 
@@ -153,9 +164,14 @@ class Bundle:
     def processes(self) -> dict[str, ProcessInfo]:
         return {
             p.id: ProcessInfo(
-                p.id, p.name, p.version_tag, p.documentation, p.properties, p.file,
+                p.id,
+                p.name,
+                p.version_tag,
+                p.documentation,
+                p.properties,
+                p.file,
                 tuple(_start(n) for n in p.start_events()),
-            )  # fmt: skip
+            )
             for p in self.models.values()
         }
 

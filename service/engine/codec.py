@@ -84,5 +84,5 @@ def _load_scope(instance: Instance, record: dict[str, Any]) -> None:
     scope.data = record["d"]
     for token_id, node, letter, internal, data in record["t"]:
         spec = scope.spec.task_specs[node]
-        token = Token(scope, spec, parent=scope.task_tree, state=_STATE[letter], id=token_id)  # type: ignore[arg-type]
+        token = Token(scope, spec, parent=scope.task_tree, state=_STATE[letter], id=token_id)
         token.internal_data, token.data = internal, data

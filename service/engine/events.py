@@ -108,8 +108,8 @@ def map_inputs(token: Token, node: Node) -> None:
 def unhandled(node: Node, code: str | None) -> Problem:
     return Problem(
         "unhandled-error",
-        f"“{node.name or node.id}”抛出的错误“{code or ''}”没有处理者。",
-        f"Nobody handles the error “{code or ''}” thrown by “{node.name or node.id}”.",
+        f"“{node.label}”抛出的错误“{code or ''}”没有处理者。",
+        f"Nobody handles the error “{code or ''}” thrown by “{node.label}”.",
     )
 
 

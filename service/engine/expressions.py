@@ -44,8 +44,8 @@ def evaluate(token: Token, value: str | None, context: Mapping[str, Any] | None 
     except feel.FeelError as error:
         raise Problem(
             "expression",
-            f"“{node.name or node.id}”的表达式 {feel_of(value)} 无法求值：{error.zh}",
-            f"The expression {feel_of(value)} of “{node.name or node.id}” cannot be evaluated: {error.en}",
+            f"“{node.label}”的表达式 {feel_of(value)} 无法求值：{error.zh}",
+            f"The expression {feel_of(value)} of “{node.label}” cannot be evaluated: {error.en}",
         ) from error
 
 
@@ -69,8 +69,8 @@ def conditions(token: Token, flows: list[Flow], default: str | None) -> list[tup
 def no_flow(node: Node) -> Problem:
     return Problem(
         "no-flow",
-        f"“{node.name or node.id}”没有一个出口条件成立，也没有默认出口。",
-        f"No way out of “{node.name or node.id}” has a true condition, and there is no default.",
+        f"“{node.label}”没有一个出口条件成立，也没有默认出口。",
+        f"No way out of “{node.label}” has a true condition, and there is no default.",
     )
 
 
@@ -103,6 +103,6 @@ def whole_number(node: Node, value: Any) -> int:
     except (TypeError, ValueError):
         raise Problem(
             "expression",
-            f"“{node.name or node.id}”需要整数，得到的是 {value!r}。",
-            f"“{node.name or node.id}” needs a whole number, not {value!r}.",
+            f"“{node.label}”需要整数，得到的是 {value!r}。",
+            f"“{node.label}” needs a whole number, not {value!r}.",
         ) from None

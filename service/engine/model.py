@@ -114,6 +114,11 @@ class Node:
     triggered_by_event: bool = False
 
     @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.name or self.id
+
+    @property
     def is_activity(self) -> bool:
         return self.kind.endswith("Task") or self.kind in ("task", "subProcess", "callActivity")
 
@@ -158,6 +163,10 @@ class Process(Scope):
     properties: dict[str, str] = field(default_factory=dict)
     lanes: dict[str, str] = field(default_factory=dict)
     line: int | None = None
+
+    @property
+    def label(self) -> str:
+        return self.name or self.id
 
 
 def is_expression(value: str | None) -> bool:

@@ -159,6 +159,9 @@ class NodeSpec(BpmnTaskSpec):
 
     def about(self, token: Token) -> dict[str, Any]:
         return {
-            "token": token.id, "element_id": self.node.id, "element_name": self.node.name,
-            "process_id": token.workflow.spec.process_id, "path": token.path,
-        }  # fmt: skip
+            "token": token.id,
+            "element_id": self.node.id,
+            "element_name": self.node.name,
+            "process_id": token.workflow.spec.process_id,
+            "path": token.path,
+        }

@@ -17,18 +17,42 @@ BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
 
 TASKS = {
-    "task", "userTask", "manualTask", "serviceTask", "scriptTask", "businessRuleTask", "sendTask", "receiveTask",
-}  # fmt: skip
+    "task",
+    "userTask",
+    "manualTask",
+    "serviceTask",
+    "scriptTask",
+    "businessRuleTask",
+    "sendTask",
+    "receiveTask",
+}
 GATEWAYS = {"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"}
 EVENTS = {"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"}
 NODES = TASKS | GATEWAYS | EVENTS | {"subProcess", "callActivity"}
 # Drawn for the reader; they mean nothing to the engine.
 SILENT = {
-    "documentation", "extensionElements", "laneSet", "textAnnotation", "association", "group", "dataObject",
-    "dataObjectReference", "dataStoreReference", "category", "auditing", "monitoring", "incoming", "outgoing",
-    "dataInputAssociation", "dataOutputAssociation", "ioSpecification", "property",
-    "conversationNode", "messageFlow", "artifact",
-}  # fmt: skip
+    "documentation",
+    "extensionElements",
+    "laneSet",
+    "textAnnotation",
+    "association",
+    "group",
+    "dataObject",
+    "dataObjectReference",
+    "dataStoreReference",
+    "category",
+    "auditing",
+    "monitoring",
+    "incoming",
+    "outgoing",
+    "dataInputAssociation",
+    "dataOutputAssociation",
+    "ioSpecification",
+    "property",
+    "conversationNode",
+    "messageFlow",
+    "artifact",
+}
 EVENT_KINDS = {
     "timerEventDefinition": "timer",
     "messageEventDefinition": "message",
@@ -53,9 +77,11 @@ class DiagramReader:
             return
         if self.root.tag != f"{BPMN}definitions":
             self._find(
-                self.root, "not-bpmn", "文件不是 BPMN 2.0 图（根元素应为 bpmn:definitions）。",
+                self.root,
+                "not-bpmn",
+                "文件不是 BPMN 2.0 图（根元素应为 bpmn:definitions）。",
                 "The file is no BPMN 2.0 diagram (its root should be bpmn:definitions).",
-            )  # fmt: skip
+            )
             return
         self._globals()
         for element in self.root.iterchildren(f"{BPMN}process"):
@@ -64,7 +90,7 @@ class DiagramReader:
     # -- small helpers -------------------------------------------------------------------------
 
     def _find(self, element: etree._Element, rule: str, zh: str, en: str, severity: str = "error") -> None:
-        self.findings.append(Finding(self.file, element.get("id"), rule, severity, zh, en, element.sourceline))  # type: ignore[arg-type]
+        self.findings.append(Finding(self.file, element.get("id"), rule, severity, zh, en, line(element)))  # type: ignore[arg-type]
 
     def _unique(self, element: etree._Element) -> str:
         element_id = element.get("id", "")
@@ -96,7 +122,7 @@ class DiagramReader:
             file=self.file,
             documentation=documentation(element),
             properties=properties(element),
-            line=element.sourceline,
+            line=line(element),
         )
         tag = extension(element, "versionTag")
         process.version_tag = tag.get("value") if tag is not None else None
@@ -116,9 +142,12 @@ class DiagramReader:
             del scope
         if element.get("isExecutable", "false") != "true":
             self._find(
-                element, "not-executable", f"流程“{process.name or process.id}”未标为可执行，不会部署。",
-                f"The process “{process.name or process.id}” is not marked executable and is left out.", "warning",
-            )  # fmt: skip
+                element,
+                "not-executable",
+                f"流程“{process.label}”未标为可执行，不会部署。",
+                f"The process “{process.label}” is not marked executable and is left out.",
+                "warning",
+            )
             return
         self.processes.append(process)
 
@@ -140,9 +169,11 @@ class DiagramReader:
                     scope.nodes.setdefault(node.id, node)
             elif name not in SILENT and not (scope_of_foreign(child)) and not is_loop_or_event(name):
                 self._find(
-                    child, "unknown-element", f"元素 {name} 不在支持的范围内。",
+                    child,
+                    "unknown-element",
+                    f"元素 {name} 不在支持的范围内。",
                     f"The element {name} is not supported.",
-                )  # fmt: skip
+                )
         for child in flows:
             self._flow(scope, child)
 
@@ -155,14 +186,16 @@ class DiagramReader:
             source=element.get("sourceRef") or "",
             target=element.get("targetRef") or "",
             condition=feel_of(text) if text else None,
-            line=element.sourceline,
+            line=line(element),
         )
         for end in (flow.source, flow.target):
             if end not in scope.nodes:
                 self._find(
-                    element, "flow-end", f"顺序流“{flow.id}”连到不存在的元素“{end}”。",
+                    element,
+                    "flow-end",
+                    f"顺序流“{flow.id}”连到不存在的元素“{end}”。",
                     f"The sequence flow “{flow.id}” is connected to “{end}”, which is not there.",
-                )  # fmt: skip
+                )
                 return
         if not flow.id or flow.id in scope.flows:
             return
@@ -178,7 +211,7 @@ class DiagramReader:
             id=self._unique(element),
             kind=kind,
             name=" ".join((element.get("name") or "").split()),
-            line=element.sourceline,
+            line=line(element),
             documentation=documentation(element),
             properties=properties(element),
             default=element.get("default"),
@@ -238,9 +271,11 @@ class DiagramReader:
             node.script, node.result_variable = script.get("expression"), script.get("resultVariable")
         elif element.find(f"{BPMN}script") is not None:
             self._find(
-                element, "script-language", f"脚本任务“{node.name or node.id}”只能使用 FEEL（zeebe:script），不能含其他语言的脚本。",
-                f"The script task “{node.name or node.id}” may only use FEEL (zeebe:script), not a script in another language.",
-            )  # fmt: skip
+                element,
+                "script-language",
+                f"脚本任务“{node.label}”只能使用 FEEL，不能含其他语言的脚本。",
+                f"The script task “{node.label}” may only use FEEL, no other script language.",
+            )
 
     def _event(self, node: Node, element: etree._Element) -> None:
         node.attached_to = element.get("attachedToRef")
@@ -250,9 +285,11 @@ class DiagramReader:
         definitions = [c for c in element.iterchildren(tag=etree.Element) if local(c).endswith("EventDefinition")]
         if len(definitions) > 1:
             self._find(
-                element, "event-multiple", f"事件“{node.name or node.id}”有多个事件定义，只支持一个。",
-                f"The event “{node.name or node.id}” has several event definitions; only one is supported.",
-            )  # fmt: skip
+                element,
+                "event-multiple",
+                f"事件“{node.label}”有多个事件定义，只支持一个。",
+                f"The event “{node.label}” has several event definitions; only one is supported.",
+            )
         node.event = Event("none")
         for definition in definitions[:1]:
             node.event = self._event_definition(node, element, definition)
@@ -262,9 +299,11 @@ class DiagramReader:
         if kind is None:
             word = local(definition).removesuffix("EventDefinition")
             self._find(
-                element, "event-unsupported", f"事件“{node.name or node.id}”的类型 {word} 不支持。",
-                f"The event “{node.name or node.id}” is of type {word}, which is not supported.",
-            )  # fmt: skip
+                element,
+                "event-unsupported",
+                f"事件“{node.label}”的类型 {word} 不支持。",
+                f"The event “{node.label}” is of type {word}, which is not supported.",
+            )
             return Event("none")
         if kind == "timer":
             for tag, timer_kind in (("timeDate", "date"), ("timeDuration", "duration"), ("timeCycle", "cycle")):
@@ -278,26 +317,33 @@ class DiagramReader:
             reference = definition.get(f"{kind}Ref")
             if reference and reference not in self.codes:
                 self._find(
-                    element, "reference", f"“{node.name or node.id}”引用的“{reference}”不存在。",
-                    f"“{node.name or node.id}” refers to “{reference}”, which is not there.",
-                )  # fmt: skip
+                    element,
+                    "reference",
+                    f"“{node.label}”引用的“{reference}”不存在。",
+                    f"“{node.label}” refers to “{reference}”, which is not there.",
+                )
             return Event(kind, code=self.codes.get(reference) if reference else None)
         return Event(kind)
 
     def _message(self, element: etree._Element, reference: str | None) -> Event:
         if reference and reference not in self.messages:
             self._find(
-                element, "reference", f"引用的消息“{reference}”不存在。", f"The message “{reference}” is not there.",
-            )  # fmt: skip
+                element,
+                "reference",
+                f"引用的消息“{reference}”不存在。",
+                f"The message “{reference}” is not there.",
+            )
         name, key = self.messages.get(reference or "", (None, None))
         return Event("message", message=name, correlation_key=key)
 
     def _loop(self, node: Node, element: etree._Element) -> None:
         if element.find(f"{BPMN}standardLoopCharacteristics") is not None:
             self._find(
-                element, "loop-standard", f"“{node.name or node.id}”使用了标准循环；请改画回流或多实例。",
-                f"“{node.name or node.id}” uses a standard loop; draw a flow back or a multi-instance instead.",
-            )  # fmt: skip
+                element,
+                "loop-standard",
+                f"“{node.label}”使用了标准循环；请改画回流或多实例。",
+                f"“{node.label}” uses a standard loop; draw a flow back or a multi-instance instead.",
+            )
         loop = element.find(f"{BPMN}multiInstanceLoopCharacteristics")
         if loop is None:
             return
@@ -305,9 +351,11 @@ class DiagramReader:
         condition = loop.find(f"{BPMN}completionCondition")
         if zeebe is None or not zeebe.get("inputCollection"):
             self._find(
-                element, "loop-collection", f"多实例“{node.name or node.id}”没有输入集合（inputCollection）。",
-                f"The multi-instance “{node.name or node.id}” has no input collection.",
-            )  # fmt: skip
+                element,
+                "loop-collection",
+                f"多实例“{node.label}”没有输入集合（inputCollection）。",
+                f"The multi-instance “{node.label}” has no input collection.",
+            )
             return
         node.loop = Loop(
             sequential=loop.get("isSequential") == "true",
@@ -321,15 +369,23 @@ class DiagramReader:
     def _unsupported(self, node: Node, element: etree._Element) -> None:
         if element.get("isForCompensation") == "true":
             self._find(
-                element, "compensation", f"“{node.name or node.id}”标为补偿活动，不支持。",
-                f"“{node.name or node.id}” is marked for compensation, which is not supported.",
-            )  # fmt: skip
+                element,
+                "compensation",
+                f"“{node.label}”标为补偿活动，不支持。",
+                f"“{node.label}” is marked for compensation, which is not supported.",
+            )
         for child in extension_children(element):
             if child.tag.startswith("{http://camunda.org/schema/1.0/bpmn}"):
                 self._find(
-                    element, "camunda-7", f"“{node.name or node.id}”含 Camunda 7 扩展 {local(child)}，不会执行。",
-                    f"“{node.name or node.id}” has the Camunda 7 extension {local(child)}, which is not executed.",
-                )  # fmt: skip
+                    element,
+                    "camunda-7",
+                    f"“{node.label}”含 Camunda 7 扩展 {local(child)}，不会执行。",
+                    f"“{node.label}” has the Camunda 7 extension {local(child)}, which is not executed.",
+                )
+
+
+def line(element: etree._Element) -> int | None:
+    return element.sourceline  # type: ignore[return-value]
 
 
 def local(element: etree._Element) -> str:

@@ -162,11 +162,12 @@ def _run(run: Run, *, cancelled: bool = False) -> Step:
         node = instance.bundle.node(instance.process_id, end or "")
         instance.events.append(
             Happened(
-                kind="ended", element_id=end or instance.process_id, process_id=instance.process_id,
-                element_name=node.name if node else "", data={"end_event": end, "cancelled": cancelled},
-            )  # fmt: skip
+                kind="ended",
+                element_id=end or instance.process_id,
+                process_id=instance.process_id,
+                element_name=node.name if node else "",
+                data={"end_event": end, "cancelled": cancelled},
+            )
         )
     events, instance.events = instance.events, []
     return Step(run, [] if instance.completed else run.waits(), events)
-
-

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .activities import DecisionTask, JobTask, ReceiveTask, ScriptTask, SendTask, SubProcess, UserTask, inner_name
 from .activities import Activity as PlainTask
+from .activities import DecisionTask, JobTask, ReceiveTask, ScriptTask, SendTask, SubProcess, UserTask, inner_name
 from .events import BoundaryEvent, CatchEvent, EndEvent, StartEvent, ThrowEvent
 from .gateways import EventBasedGateway, ExclusiveGateway, InclusiveGateway, ParallelGateway
 from .model import Node, Process, Scope

@@ -1,4 +1,4 @@
-"""Findings about a bundle before anything is deployed."""
+"""Findings about a bundle before anything is deployed: each with file, element, rule and a sentence."""
 
 from __future__ import annotations
 
@@ -6,19 +6,44 @@ from collections.abc import Collection, Mapping
 
 from .bundle import Contents, read_contents
 from .model import Finding
+from .rules import events, expressions, structure, tasks
+from .rules.finder import Finder
+
+_ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 def validate(
-    files: Mapping[str, bytes], roles: Collection[str] | None = None, lanes: Mapping[str, str] | None = None,
+    files: Mapping[str, bytes],
+    roles: Collection[str] | None = None,
+    lanes: Mapping[str, str] | None = None,
     topics: Collection[str] | None = None,
-) -> list[Finding]:  # fmt: skip
-    """Everything found in the files, errors first."""
+) -> list[Finding]:
+    """Everything found in the files, errors first.
+
+    ``roles`` are the known role codes, ``lanes`` maps lane names to roles, ``topics`` are the service-task types
+    with a handler; each of them is only checked where it is given.
+    """
     return validate_contents(files, roles, lanes, topics)[1]
 
 
 def validate_contents(
-    files: Mapping[str, bytes], roles: Collection[str] | None = None, lanes: Mapping[str, str] | None = None,
+    files: Mapping[str, bytes],
+    roles: Collection[str] | None = None,
+    lanes: Mapping[str, str] | None = None,
     topics: Collection[str] | None = None,
-) -> tuple[Contents, list[Finding]]:  # fmt: skip
+) -> tuple[Contents, list[Finding]]:
+    """The contents as read, with the findings about them."""
     contents = read_contents(files)
-    return contents, contents.findings
+    findings = list(contents.findings)
+    if not contents.processes and not findings:
+        findings.append(
+            Finding("", None, "no-process", "error", "没有可执行的流程。", "There is no executable process.")
+        )
+    for process in contents.processes.values():
+        find = Finder(contents, process, roles, lanes, topics)
+        structure.check(find)
+        events.check(find)
+        tasks.check(find)
+        expressions.check(find)
+        findings += find.findings
+    return contents, sorted(findings, key=lambda f: (_ORDER[f.severity], f.file, f.line or 0))

@@ -94,7 +94,7 @@ class Scope:
 
     def plant(self) -> None:
         """Make the root below which the tokens stand."""
-        self.task_tree = Task(self, self.spec.start, state=TaskState.COMPLETED, id=ROOT)  # type: ignore[arg-type]
+        self.task_tree = Task(self, self.spec.start, state=TaskState.COMPLETED, id=ROOT)
 
     def tokens(self) -> Iterator[Token]:
         for token in list(self.tasks.values()):
@@ -161,13 +161,15 @@ class Scope:
 class SubWorkflow(Scope, BpmnSubWorkflow):
     """An open sub-process or called process; ``host`` is the token at the activity that holds it."""
 
+    host: Token
+
     def __init__(self, spec: ScopeSpec, host: Token) -> None:
         self.host = host
         super().__init__(spec, parent_task_id=host.id, top_workflow=host.workflow.top_workflow, deserializing=True)
         self.plant()
 
     def _calculate_depth(self) -> int:
-        return 1 + getattr(self.host.workflow, "depth", 0)
+        return len(self.host.path) + 1
 
     @property
     def parent_workflow(self) -> Scope:
@@ -203,13 +205,20 @@ class Instance(Scope, BpmnWorkflow):
                 return found
         return None
 
-    def record(self, kind: str, token: Token, element: str | None = None, data: Mapping[str, Any] | None = None) -> None:
+    def record(
+        self, kind: str, token: Token, element: str | None = None, data: Mapping[str, Any] | None = None
+    ) -> None:
         node = token.task_spec.node
         self.events.append(
             Happened(
-                kind=kind, element_id=element or node.id, element_name="" if element else node.name,
-                process_id=token.workflow.spec.process_id, token=token.id, path=token.path, data=data or {},
-            )  # fmt: skip
+                kind=kind,
+                element_id=element or node.id,
+                element_name="" if element else node.name,
+                process_id=token.workflow.spec.process_id,
+                token=token.id,
+                path=token.path,
+                data=data or {},
+            )
         )
 
     def create_subprocess(self, my_task: Token, spec_name: str) -> SubWorkflow:

@@ -39,9 +39,14 @@ class _Target:
     def close(self) -> None: ...
 
 
-def _parser(**options: object) -> etree.XMLParser:
+def _parser(target: _Target | None = None) -> etree.XMLParser:
     return etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, **options
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        target=target,  # type: ignore[arg-type]
     )
 
 
@@ -51,12 +56,12 @@ def parse(data: bytes) -> etree._Element:
         size = MAX_BYTES // 1024 // 1024
         raise UnsafeXml(f"文件超过 {size} MB。", f"The file is larger than {size} MB.")
     try:
-        etree.fromstring(data, _parser(target=_Target()))
+        etree.fromstring(data, _parser(_Target()))
         root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
         raise UnsafeXml(f"不是有效的 XML：{error.msg}", f"Not well-formed XML: {error.msg}", error.lineno) from None
     except (ValueError, LookupError) as error:
         raise UnsafeXml(f"无法读取文件编码：{error}", f"The encoding cannot be read: {error}") from None
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.doctype:  # type: ignore[union-attr]
         raise UnsafeXml("文件含有 DOCTYPE 声明，不予读取。", "The file has a DOCTYPE declaration, which is not read.")
     return root

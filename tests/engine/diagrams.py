@@ -24,8 +24,14 @@ def flows(arrows: str, prefix: str = "f") -> str:
     for chain in filter(None, (c.strip() for c in re.split(r";|\n", arrows))):
         nodes = re.split(r"\s*-(?:\[(.*?)\]-)?>\s*", chain)
         for source, condition, target in zip(nodes[::2], nodes[1::2], nodes[2::2], strict=False):
-            inner = f'<conditionExpression xsi:type="tFormalExpression">{escape(condition)}</conditionExpression>' if condition else ""
-            made.append(f'<sequenceFlow id="{source}_{target}" sourceRef="{source}" targetRef="{target}">{inner}</sequenceFlow>')
+            inner = (
+                f'<conditionExpression xsi:type="tFormalExpression">{escape(condition)}</conditionExpression>'
+                if condition
+                else ""
+            )
+            made.append(
+                f'<sequenceFlow id="{source}_{target}" sourceRef="{source}" targetRef="{target}">{inner}</sequenceFlow>'
+            )
     del prefix
     return "".join(made)
 
@@ -61,7 +67,9 @@ def bundle(*diagrams: bytes, **files: bytes) -> engine.Bundle:
 class Case:
     """An instance under test; every verb goes through the codec, as in real life."""
 
-    def __init__(self, made: engine.Bundle, pid: str = "p", variables: dict[str, Any] | None = None, **options: Any) -> None:
+    def __init__(
+        self, made: engine.Bundle, pid: str = "p", variables: dict[str, Any] | None = None, **options: Any
+    ) -> None:
         self.bundle, self.now, self.happened = made, NOW, []
         self.take(engine.start(made, pid, variables or {}, now=NOW, **options))
 
