@@ -119,7 +119,7 @@ class Document(Model):
 
     __tablename__ = "document"
     __table_args__ = (
-        UniqueConstraint("authority_id", "kind", "year", "serial"),
+        UniqueConstraint("authority_id", "number"),
         UniqueConstraint("job_key"),
         Index(None, "base_id"),
         Index(None, "instance_id"),
@@ -128,8 +128,6 @@ class Document(Model):
     id: Mapped[RowId]
     authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
     kind: Mapped[str]
-    year: Mapped[int]
-    serial: Mapped[int]
     number: Mapped[str]
     title: Mapped[str]
     issued_on: Mapped[date]
