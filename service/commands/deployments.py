@@ -1,0 +1,245 @@
+"""Put bundles of diagrams, tables, forms and templates into service, and hand them to the engine."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from service import clock, engine, errors, permissions
+from service.models import (
+    Authority,
+    Deployment,
+    DeploymentFile,
+    Event,
+    Job,
+    ProcessDefinition,
+    Role,
+    Subscription,
+    User,
+)
+
+from . import jobs
+
+MAX_CACHED = 32
+
+
+def deploy(
+    session: Session,
+    files: Mapping[str, bytes],
+    *,
+    user: User,
+    note: str = "",
+    topics: Collection[str] | None = None,
+) -> Deployment:
+    """Put a bundle into service: new cases start on it, running ones stay where they are.
+
+    The content a deployment already holds makes no new version; deployed again after a newer one, it comes
+    back into force. ``topics`` are the service-task topics a worker knows; others are refused.
+    """
+    if not permissions.may_deploy(user, user.authority_id):
+        raise errors.Forbidden()
+    authority_id = user.authority_id
+    # One deployment at a time for an authority: version numbers have no gaps and one definition is the latest.
+    session.execute(select(Authority.id).where(Authority.id == authority_id).with_for_update())
+    bundle = _read(session, files, topics)
+    deployment = session.scalar(
+        select(Deployment).where(Deployment.authority_id == authority_id, Deployment.bundle_hash == bundle.hash)
+    )
+    if deployment is None:
+        deployment = _record(session, bundle, authority_id, user, note)
+    elif all(definition.latest for definition in deployment.definitions):
+        return deployment
+    _retire(session, authority_id, [definition.process_id for definition in deployment.definitions])
+    for definition in deployment.definitions:
+        definition.latest = True
+    session.flush()
+    _listen(session, deployment)
+    session.add(
+        Event(
+            authority_id=authority_id,
+            at=clock.now(),
+            kind="deployed",
+            user_id=user.id,
+            data={"deployment": deployment.id, "version": deployment.version, "hash": bundle.hash, "note": note},
+        )
+    )
+    session.flush()
+    return deployment
+
+
+def validate(
+    session: Session, files: Mapping[str, bytes], *, topics: Collection[str] | None = None
+) -> list[engine.Finding]:
+    """What would be said about these files at their deployment, against the roles and lanes of today."""
+    roles = session.execute(select(Role.code, Role.lane)).all()
+    lanes = {lane: code for code, lane in roles if lane}
+    return engine.validate(files, roles=[code for code, _ in roles], lanes=lanes, topics=topics)
+
+
+def bundle(session: Session, deployment_id: int) -> engine.Bundle:
+    """The bundle of a deployment, parsed once per process however many instances run on it."""
+    deployment = session.get(Deployment, deployment_id)
+    if deployment is None:
+        raise errors.NotFound()
+    return _cache.get(session, deployment)
+
+
+def latest(session: Session, process_id: str, *, authority_id: int) -> ProcessDefinition:
+    """The definition on which new cases of a process start."""
+    definition = session.scalar(
+        select(ProcessDefinition).where(
+            ProcessDefinition.authority_id == authority_id,
+            ProcessDefinition.process_id == process_id,
+            ProcessDefinition.latest,
+        )
+    )
+    if definition is None:
+        raise errors.NotFound(f"没有流程“{process_id}”。", f"There is no process “{process_id}”.")
+    return definition
+
+
+def _read(session: Session, files: Mapping[str, bytes], topics: Collection[str] | None) -> engine.Bundle:
+    findings = validate(session, files, topics=topics)
+    if any(finding.severity == "error" for finding in findings):
+        raise engine.BundleRejected(findings)
+    return engine.load_bundle(files)
+
+
+def _record(session: Session, bundle: engine.Bundle, authority_id: int, user: User, note: str) -> Deployment:
+    newest = session.scalar(select(func.max(Deployment.version)).where(Deployment.authority_id == authority_id))
+    versions = dict(
+        session.execute(
+            select(ProcessDefinition.process_id, func.max(ProcessDefinition.version))
+            .where(ProcessDefinition.authority_id == authority_id)
+            .group_by(ProcessDefinition.process_id)
+        )
+        .tuples()
+        .all()
+    )
+    deployment = Deployment(
+        authority_id=authority_id,
+        bundle_hash=bundle.hash,
+        version=(newest or 0) + 1,
+        note=note,
+        created_at=clock.now(),
+        created_by_id=user.id,
+        files=[DeploymentFile(path=path, content=content) for path, content in sorted(bundle.files.items())],
+        definitions=[
+            ProcessDefinition(
+                authority_id=authority_id,
+                process_id=info.id,
+                name=info.name or info.id,
+                version=versions.get(info.id, 0) + 1,
+                latest=False,
+                path=info.file,
+                version_tag=info.version_tag,
+                documentation=info.documentation,
+                starters=_codes(info.properties.get("starter", "")),
+                start_events=[asdict(start) for start in info.start_events],
+                properties=dict(info.properties),
+            )
+            for info in bundle.processes.values()
+        ],
+    )
+    session.add(deployment)
+    session.flush()
+    return deployment
+
+
+def _retire(session: Session, authority_id: int, process_ids: list[str]) -> None:
+    """End the reign of what was the latest: nothing starts on it any more."""
+    former = select(ProcessDefinition.id).where(
+        ProcessDefinition.authority_id == authority_id,
+        ProcessDefinition.process_id.in_(process_ids),
+        ProcessDefinition.latest,
+    )
+    session.execute(delete(Subscription).where(Subscription.definition_id.in_(former)))
+    session.execute(
+        update(Job)
+        .where(Job.definition_id.in_(former), Job.status.in_(("queued", "running")))
+        .values(status="cancelled", finished_at=clock.now())
+    )
+    session.execute(
+        update(ProcessDefinition)
+        .where(ProcessDefinition.id.in_(former))
+        .values(latest=False)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+def _listen(session: Session, deployment: Deployment) -> None:
+    """Wait for the messages and the hours at which the new definitions start by themselves."""
+    now = clock.now()
+    waiting: list[dict[str, Any]] = []
+    for definition in deployment.definitions:
+        for start in definition.start_events:
+            if start["kind"] == "message":
+                session.add(
+                    Subscription(
+                        authority_id=deployment.authority_id,
+                        definition_id=definition.id,
+                        element_id=start["element_id"],
+                        process_id=definition.process_id,
+                        name=start["message_name"],
+                        created_at=now,
+                    )
+                )
+            elif start["kind"] == "timer":
+                waiting += jobs.start_timer(definition, start, now=now)
+    session.flush()
+    jobs.enqueue(session, waiting)
+
+
+def _codes(text: str) -> list[str]:
+    return [code.strip() for code in text.split(",") if code.strip()]
+
+
+class _Cache:
+    """The bundles used last. Two threads that need the same one wait for one parse."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._bundles: OrderedDict[str, engine.Bundle] = OrderedDict()
+        self._reading: dict[str, threading.Lock] = {}
+
+    def get(self, session: Session, deployment: Deployment) -> engine.Bundle:
+        key = deployment.bundle_hash
+        found = self._find(key)
+        if found is not None:
+            return found
+        with self._lock:
+            reading = self._reading.setdefault(key, threading.Lock())
+        with reading:
+            found = self._find(key)
+            if found is None:
+                files = session.execute(
+                    select(DeploymentFile.path, DeploymentFile.content).where(
+                        DeploymentFile.deployment_id == deployment.id
+                    )
+                )
+                found = engine.load_bundle(dict(files.tuples().all()))
+                self._keep(key, found)
+        return found
+
+    def _find(self, key: str) -> engine.Bundle | None:
+        with self._lock:
+            if key in self._bundles:
+                self._bundles.move_to_end(key)
+            return self._bundles.get(key)
+
+    def _keep(self, key: str, bundle: engine.Bundle) -> None:
+        with self._lock:
+            self._bundles[key] = bundle
+            self._reading.pop(key, None)
+            while len(self._bundles) > self._size:
+                self._bundles.popitem(last=False)
+
+
+_cache = _Cache(MAX_CACHED)

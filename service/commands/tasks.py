@@ -1,0 +1,169 @@
+"""Tasks of people: take one, put it back, hand it over, hand it in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, joinedload
+
+from service import clock, engine, errors, permissions
+from service.models import Event, Instance, Task, TaskCandidate, User
+
+from . import attachments, deployments, instances
+from .projection import Acted
+
+
+def claim(session: Session, task_id: int, *, user: User, version: int | None = None) -> Task:
+    """Take a task that is offered to you: nobody else can work on it until you hand it in or put it back."""
+    task, _ = _locked(session, task_id, user)
+    _is_open(session, task)
+    if task.assignee_id == user.id:
+        return task
+    if not permissions.is_offered(user, task.candidates):
+        raise errors.Forbidden()
+    _is_free(session, task)
+    _is_current(task, version)
+    return _give(session, task, user, user=user, kind="claimed")
+
+
+def release(session: Session, task_id: int, *, user: User, version: int | None = None) -> Task:
+    """Put a taken task back, for anybody it is offered to."""
+    task, _ = _locked(session, task_id, user)
+    _is_open(session, task)
+    if task.assignee_id is None:
+        return task
+    if not permissions.may_release(user, task):
+        raise errors.Forbidden()
+    _is_current(task, version)
+    return _give(session, task, None, user=user, kind="released")
+
+
+def assign(session: Session, task_id: int, *, user: User, assignee: User, version: int | None = None) -> Task:
+    """Hand a task to somebody it is offered to."""
+    task, _ = _locked(session, task_id, user)
+    _is_open(session, task)
+    if not permissions.may_assign(user, task, task.candidates, assignee):
+        if permissions.may_administer(user, task.authority_id) or permissions.may_work_on(user, task, task.candidates):
+            raise errors.InvalidInput(
+                f"此任务没有派给{assignee.name}所在的角色。",
+                f"This task is not offered to {assignee.name}.",
+                field="assignee",
+            )
+        raise errors.Forbidden()
+    _is_current(task, version)
+    if task.assignee_id == assignee.id:
+        return task
+    return _give(session, task, assignee, user=user, kind="assigned")
+
+
+def complete(
+    session: Session, task_id: int, values: Mapping[str, Any], *, user: User, version: int | None = None
+) -> Task:
+    """Hand in a task and run the case to its next wait states.
+
+    Nobody need have claimed it. Of two who hand it in, exactly one succeeds; the other is told who was first.
+    """
+    task, instance = _locked(session, task_id, user)
+    _is_open(session, task)
+    if task.assignee_id != user.id:
+        if not permissions.is_offered(user, task.candidates):
+            raise errors.Forbidden()
+        _is_free(session, task)
+    _is_current(task, version)
+    now = clock.now()
+    bundle = deployments.bundle(session, instance.deployment_id)
+    acted = Acted(user=user, task=task)
+
+    def hand_in(run: engine.Run) -> engine.Step:
+        context = engine.visible(run, task.token)
+        acted.values = instances.accepted(bundle, task.form_id, values, user=user, context=context)
+        attachments.adopt(session, acted.values, instance=instance, user=user, task=task)
+        return engine.complete(run, task.token, acted.values, now=now)
+
+    acted.facts.append(instances.fact("completed", task.process_id, task.element_id, task.name, {}, token=task.token))
+    if task.assignee_id is None:
+        task.assignee_id, task.claimed_at = user.id, now
+    instances.advance(session, instance, hand_in, acted=acted)
+    return task
+
+
+def _locked(session: Session, task_id: int, user: User) -> tuple[Task, Instance]:
+    """The task with its case, which is this transaction's alone until the commit."""
+    instance = instances.lock_by(
+        session, Instance.id == select(Task.instance_id).where(Task.id == task_id).scalar_subquery()
+    )
+    task = (
+        session.scalars(
+            select(Task)
+            .where(Task.id == task_id)
+            .options(joinedload(Task.candidates))
+            .execution_options(populate_existing=True)
+        )
+        .unique()
+        .one()
+    )
+    # Whoever may not even see the task learns nothing about it, not even that it exists.
+    if not permissions.may_see_task(user, task, task.candidates) and not _was_offered(user, task):
+        raise errors.NotFound()
+    if instance.ended_at is None and instance.status == "suspended":
+        raise errors.InstanceOver()
+    return task, instance
+
+
+def _was_offered(user: User, task: Task) -> bool:
+    return (task.organisation_id, task.role) in permissions.groups(user) or permissions.is_offered(
+        user, task.candidates
+    )
+
+
+def _is_open(session: Session, task: Task) -> None:
+    if task.status == "completed":
+        by = session.get(User, task.completed_by_id) if task.completed_by_id else None
+        raise errors.TaskOver(who=by.name if by else "系统", when=task.completed_at)
+    if task.status == "cancelled":
+        raise errors.TaskOver(
+            "此任务已随流程的推进撤销，无需再办。",
+            "This task is no longer needed: the case has moved on.",
+            when=task.completed_at,
+        )
+
+
+def _is_free(session: Session, task: Task) -> None:
+    if task.assignee_id is not None:
+        holder = session.get(User, task.assignee_id)
+        raise errors.TaskTaken(who=holder.name if holder else "?", when=task.claimed_at)
+
+
+def _is_current(task: Task, version: int | None) -> None:
+    if version is not None and version != task.version:
+        raise errors.Stale(given=version, current=task.version)
+
+
+def _give(session: Session, task: Task, assignee: User | None, *, user: User, kind: str) -> Task:
+    now = clock.now()
+    before = task.assignee_id
+    task.assignee_id = assignee.id if assignee else None
+    task.claimed_at = now if assignee else None
+    session.execute(
+        update(TaskCandidate).where(TaskCandidate.task_id == task.id).values(claimed=assignee is not None),
+        execution_options={"synchronize_session": False},
+    )
+    session.add(
+        Event(
+            authority_id=task.authority_id,
+            instance_id=task.instance_id,
+            at=now,
+            kind=kind,
+            process_id=task.process_id,
+            element_id=task.element_id,
+            element_name=task.name,
+            token=task.token,
+            task_id=task.id,
+            user_id=user.id,
+            data={"assignee": assignee.username if assignee else None, "before": before},
+        )
+    )
+    session.flush()
+    return task
