@@ -19,6 +19,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
@@ -116,18 +117,23 @@ class Database:
 
     def migrate(self, revision: str = "head") -> None:
         """Bring the tables to the newest shape. Several processes may try at once."""
+        self.revision()
         engine = _sqlite(self.url, "FULL", foreign_keys=False) if self.sqlite else self._writer
         try:
             with engine.begin() as connection:
                 if not self.sqlite:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-                config = self._alembic()
+                config = self.alembic()
                 config.attributes["connection"] = connection
                 command.upgrade(config, revision)
                 if self.sqlite:
                     self._check_foreign_keys(connection)
-        except DBAPIError as error:
-            raise self._unusable(error) from error
+        except (DBAPIError, CommandError) as error:
+            raise errors.NotReady(
+                f"升级数据库结构失败，未作任何更改：{_reason(error)}",
+                f"The tables could not be upgraded, and nothing was changed: {_reason(error)}",
+                code="migration_failed",
+            ) from error
         finally:
             if self.sqlite:
                 engine.dispose()
@@ -145,16 +151,17 @@ class Database:
                 f"The upgrade would leave a dangling reference in {broken[0]}; nothing was changed.",
             )
 
-    def _alembic(self) -> Config:
+    def alembic(self) -> Config:
+        """Return the settings of Alembic for our migrations; ``attributes["connection"]`` is still to be given."""
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         return config
 
     def _scripts(self) -> ScriptDirectory:
-        return ScriptDirectory.from_config(self._alembic())
+        return ScriptDirectory.from_config(self.alembic())
 
     def _unusable(self, error: SQLAlchemyError) -> errors.NotReady:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
+        reason = _reason(error)
         shown = self.url.render_as_string(hide_password=True)
         if self.sqlite and "not a database" in reason:
             zh, en = "该文件不是 SQLite 数据库", "that file is no SQLite database"
@@ -172,6 +179,11 @@ class Database:
         return errors.NotReady(
             f"DATABASE_URL（{shown}）：{zh}。{reason}", f"DATABASE_URL ({shown}): {en}. {reason}", code="no_database"
         )
+
+
+def _reason(error: Exception) -> str:
+    """Return what the driver says, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:200]
 
 
 def _usable(value: str) -> URL:

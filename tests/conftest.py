@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from alembic import command
+from psycopg import sql
 from sqlalchemy.orm import Session
 
 from service.commands import identity
 from service.db import Database
+from service.migrations import queue
 from service.models import FIXED_PARTIES, Authority, Model, Organisation, User
 from tests import cluster
 
@@ -29,7 +31,8 @@ def build(database: Database) -> None:
     """Make the tables as the models have them (a test holds the migrations against that) and mark them current."""
     with database.engine.begin() as connection:
         Model.metadata.create_all(connection)
-        config = database._alembic()
+        queue.install(connection)
+        config = database.alembic()
         config.attributes["connection"] = connection
         command.stamp(config, "head")
 
@@ -96,9 +99,15 @@ def empty(server: cluster.Cluster) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        )
+        deletes = sql.SQL("; ").join(
+            sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for (table,) in tables.fetchall()
+        )
         # As a replica, the server does not check references, so the order does not matter.
-        deletes = ";".join(f'DELETE FROM "{table}"' for table in Model.metadata.tables)
-        connection.execute(f"SET session_replication_role = replica; {deletes}")
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(deletes)
 
 
 class People:
