@@ -6,12 +6,14 @@ SpiffWorkflow or lxml. Semantics: docs/reference/profile.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
-from .bundle import Bundle, ProcessInfo, StartInfo, content_hash
+from .bundle import Bundle, ProcessInfo, StartInfo, content_hash, read_contents
 from .codec import dump, load
+from .migration import CannotMigrate, Obstacle, migrate, obstacles
 from .model import Finding
 from .problems import BundleRejected, EngineError, Problem, UnknownProcess, UnreadableState, WrongToken
+from .repair import CannotMove, move, reschedule, restart, set_variables, skip
 from .runner import Run, cancel, catch, complete, fire, park, retry, start, visible
 from .runner import throw_bpmn_error as throw_error
 from .steps import Happened, IncidentWait, JobWait, JoinWait, MessageWait, Step, TimerWait, UserWait, Wait
@@ -30,15 +32,14 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
 
 def load_bundle(files: Mapping[str, bytes]) -> Bundle:
     """A bundle that was validated when it was deployed; later rules never lock its instances out."""
-    from .bundle import read_contents
-
     return Bundle(read_contents(files))
 
 
 __all__ = [
     "Bundle",
     "BundleRejected",
-    "Collection",
+    "CannotMigrate",
+    "CannotMove",
     "EngineError",
     "Finding",
     "Happened",
@@ -46,6 +47,7 @@ __all__ = [
     "JobWait",
     "JoinWait",
     "MessageWait",
+    "Obstacle",
     "Problem",
     "ProcessInfo",
     "Run",
@@ -65,9 +67,16 @@ __all__ = [
     "fire",
     "load",
     "load_bundle",
+    "migrate",
+    "move",
+    "obstacles",
     "park",
     "read_bundle",
+    "reschedule",
+    "restart",
     "retry",
+    "set_variables",
+    "skip",
     "start",
     "throw_error",
     "validate",

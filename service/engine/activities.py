@@ -284,11 +284,16 @@ class SubProcess(Activity):
             )
         sub = top.create_subprocess(token, name)
         start = token.internal_data.pop("start", None) or none_start(sub.spec.scope)
-        payload = token.internal_data.pop("payload", None)
         if start is None:
             del top.subprocesses[token.id]
             raise Problem("reference", f"“{name}”没有空开始事件。", f"“{name}” has no none start event.")
-        sub.begin(start, **({} if payload is None else {"result": payload}))
+        if isinstance(start, list):  # a repair puts a token right inside
+            first, *rest = start
+            sub.begin(first, **({"start": rest} if rest else {}))
+        elif "payload" in token.internal_data:
+            sub.begin(start, result=token.internal_data.pop("payload"))
+        else:
+            sub.begin(start)
         return False
 
     def target(self, token: Token) -> str:

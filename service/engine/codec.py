@@ -27,31 +27,45 @@ _STATE = {letter: state for state, letter in _LETTER.items()}
 
 def dump(run: Run) -> bytes:
     """The live state of an instance; empty of everything that is over."""
+    return MAGIC + zstandard.ZstdCompressor(level=3).compress(orjson.dumps(dump_record(run)))
+
+
+def dump_record(run: Run) -> dict[str, Any]:
+    """The state before it is packed."""
     instance = run.instance
-    scopes = [] if instance.completed else [_dump_scope(scope) for scope in _hosts_first(instance)]
-    record = {"p": instance.process_id, "n": instance.last_token, "s": scopes}
     if instance.completed:
-        record["d"], record["e"] = instance.data, instance.end_event
-    return MAGIC + zstandard.ZstdCompressor(level=3).compress(orjson.dumps(record))
+        return {
+            "p": instance.process_id,
+            "n": instance.last_token,
+            "s": [],
+            "d": instance.data,
+            "e": instance.end_event,
+        }
+    scopes = [_dump_scope(scope) for scope in _hosts_first(instance)]
+    return {"p": instance.process_id, "n": instance.last_token, "s": scopes}
 
 
-def load(bundle: Bundle, state: bytes, *, now: datetime | None = None) -> Run:
+def load(bundle: Bundle, state: bytes) -> Run:
     """The instance again, on the specs of its bundle. Raises UnreadableState."""
     try:
         if state[:2] != MAGIC:
             raise ValueError("magic")
         record = orjson.loads(zstandard.ZstdDecompressor().decompress(state[2:], max_output_size=MAX_STATE))
-        instance = Instance(bundle, record["p"], now=now)  # type: ignore[arg-type]
-        instance.last_token = record["n"]
-        if not record["s"]:
-            instance.completed, instance.data = True, record["d"]
-            instance.end_event = record["e"]
-        for scope in record["s"]:
-            _load_scope(instance, scope)
+        return load_record(bundle, record)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, zstandard.ZstdError) as error:
         raise UnreadableState(
             f"案件状态无法读取（{error}）。", f"The state of the instance cannot be read ({error})."
         ) from error
+
+
+def load_record(bundle: Bundle, record: dict[str, Any], *, now: datetime | None = None) -> Run:
+    """The instance of an unpacked state; ``now`` is set by the verb that steps it."""
+    instance = Instance(bundle, record["p"], now=now)  # type: ignore[arg-type]
+    instance.last_token = record["n"]
+    if not record["s"]:
+        instance.completed, instance.data, instance.end_event = True, record["d"], record["e"]
+    for scope in record["s"]:
+        _load_scope(instance, scope)
     return Run(instance)
 
 

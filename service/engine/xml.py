@@ -59,9 +59,9 @@ def parse(data: bytes) -> etree._Element:
         etree.fromstring(data, _parser(_Target()))
         root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
-        raise UnsafeXml(f"不是有效的 XML：{error.msg}", f"Not well-formed XML: {error.msg}", error.lineno) from None
+        raise UnsafeXml(f"不是有效的 XML：{error.msg}。", f"Not well-formed XML: {error.msg}.", error.lineno) from None
     except (ValueError, LookupError) as error:
-        raise UnsafeXml(f"无法读取文件编码：{error}", f"The encoding cannot be read: {error}") from None
+        raise UnsafeXml(f"无法读取文件编码：{error}。", f"The encoding cannot be read: {error}.") from None
     if root.getroottree().docinfo.doctype:  # type: ignore[union-attr]
         raise UnsafeXml("文件含有 DOCTYPE 声明，不予读取。", "The file has a DOCTYPE declaration, which is not read.")
     return root
