@@ -31,6 +31,8 @@ SCRIPTS = Path("service/engine/js")
 ENGINE = Path("service/engine/dist")
 LOCKED = ("package.json", "package-lock.json", "tsconfig.json")
 STAMP = ".inputs"
+# Scripts get these modules in the place of the packages.
+INSTEAD = {"@bpmn-io/lezer-feel": "lib/lezer-feel.ts"}
 
 ASSETS = ("woff", "woff2", "ttf", "eot", "svg", "png", "gif")
 COMMON = [
@@ -171,7 +173,8 @@ def _bundle_scripts(root: Path, out: Path) -> None:
     out.mkdir(parents=True)
     entries = [path.relative_to(root).as_posix() for path in sorted((root / SCRIPTS).glob("*.ts"))]
     if entries:
-        _esbuild(root, entries, out, ["--format=iife", "--global-name=guohe", "--entry-names=[name]"])
+        instead = [f"--alias:{package}=./{(SCRIPTS / module).as_posix()}" for package, module in INSTEAD.items()]
+        _esbuild(root, entries, out, ["--format=iife", "--global-name=guohe", "--entry-names=[name]", *instead])
 
 
 def _esbuild(root: Path, entries: list[str], out: Path, options: list[str]) -> dict:

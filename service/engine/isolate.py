@@ -108,7 +108,8 @@ class Isolate:
         if value.type == _OUT_OF_MEMORY or self.is_full:
             raise OutOfMemory
         if value.type >= _ERROR:
-            raise ScriptError(ctypes.string_at(value.value.bytes_val, value.len).decode("utf-8", "replace"))
+            message = ctypes.string_at(value.value.bytes_val, value.len).decode("utf-8", "replace")
+            raise ScriptError(message.partition("\n")[0].removeprefix("<anonymous>:"))
         raise ScriptError(f"an answer of type {value.type}")
 
     @property
@@ -133,7 +134,8 @@ def call(script: str, function: str, argument: Any, *, seconds: float = SECONDS)
     payload = encode(argument)
     if len(payload) > MOST_INPUT:
         raise OutOfMemory
-    code = f"{script}.{function}({encode(payload)})"
+    # Not as a literal of its own: in one, a key `__proto__` would set a prototype.
+    code = f"{script}.{function}(JSON.parse({encode(payload)}))"
     with _lock:
         isolate = _ready(script)
         try:
