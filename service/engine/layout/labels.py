@@ -1,0 +1,87 @@
+"""Labels outside shapes: of the places in question, the one where least else is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from .reading import Flow, Node
+from .text import box
+
+if TYPE_CHECKING:
+    from .drawing import Drawing, Rect
+
+
+class Labels:
+    def __init__(self, drawing: Drawing, containers: set[str]) -> None:
+        self.drawing = drawing
+        self.solid = {name: rect for name, rect in drawing.shapes.items() if name not in containers}
+        self.lines = [pair for line in drawing.edges.values() for pair in pairwise(line)]
+
+    def node(self, node: Node) -> None:
+        r = self.drawing.shapes[node.id]
+        w, h = box(node.name)
+        x = r.x + r.w / 2 - w / 2
+        above, below = (x, r.y - h - 4), (x, r.y + r.h + 4)
+        aside = [
+            (r.x + r.w / 2 + 8, r.y - h + 6), (r.x + r.w / 2 - 8 - w, r.y - h + 6),
+            (r.x + r.w / 2 + 8, r.y + r.h - 4), (r.x + r.w / 2 - 8 - w, r.y + r.h - 4),
+        ]  # fmt: skip
+        first = [above, below] if node.is_gateway else [below, above]
+        self._put(node.id, [*first, *aside], w, h)
+
+    def hanging(self, node: Node, *, left: bool) -> None:
+        r = self.drawing.shapes[node.id]
+        w, h = box(node.name)
+        y = r.y + r.h / 2 + 3
+        right_place, left_place = (r.x + r.w + 1, y), (r.x - w - 1, y)
+        places = [left_place, right_place] if left else [right_place, left_place]
+        self._put(node.id, [*places, (r.x + r.w / 2 + 4, r.y + r.h + 2), (r.x + r.w / 2 - 4 - w, r.y + r.h + 2)], w, h)
+
+    def flow(self, flow: Flow, *, message: bool) -> None:
+        line = self.drawing.edges[flow.id]
+        w, h = box(flow.name)
+        stretches = list(pairwise(line))
+        if message:
+            stretches.sort(key=lambda s: -abs(s[0][0] - s[1][0]) - abs(s[0][1] - s[1][1]))
+        places: list[tuple[float, float]] = []
+        for (x1, y1), (x2, y2) in stretches[:3]:
+            if abs(y1 - y2) < 1:
+                x = x1 + 5 if x2 > x1 else x1 - 5 - w
+                places += [(x, y1 - h - 2), (x, y1 + 3)]
+            else:
+                y = y1 + 4 if y2 > y1 else y1 - h - 4
+                middle = (y1 + y2) / 2 - h / 2
+                if message:
+                    y = middle
+                places += [(x1 + 5, y), (x1 - 5 - w, y)]
+        self._put(flow.id, places, w, h)
+
+    def _put(self, name: str, places: Iterable[tuple[float, float]], w: float, h: float) -> None:
+        from .drawing import Rect
+
+        best = min(
+            (self._cost(name, Rect(x, y, w, h)) + 3 * order, order, Rect(x, y, w, h)) for order, (x, y) in enumerate(places)
+        )
+        self.drawing.labels[name] = best[2]
+
+    def _cost(self, name: str, rect: Rect) -> float:
+        # A label may reach into the box around its own diamond or circle, whose corners are empty.
+        solid = [other for shape, other in self.solid.items() if shape != name]
+        cost = sum(rect.overlaps(other) for other in [*solid, *self.drawing.labels.values()]) * 2
+        return cost + sum(300 + length for pair in self.lines if (length := cut(rect, pair)) > 0)
+
+
+def cut(rect: Rect, line: tuple[tuple[float, float], tuple[float, float]]) -> float:
+    """How much of a line lies inside the rectangle (Liang and Barsky's clipping)."""
+    (x1, y1), (x2, y2) = line
+    low, high = 0.0, 1.0
+    for start, step, least, most in ((x1, x2 - x1, rect.x, rect.x + rect.w), (y1, y2 - y1, rect.y, rect.y + rect.h)):
+        if abs(step) < 1e-9:
+            if not least < start < most:
+                return 0
+            continue
+        one, other = sorted(((least - start) / step, (most - start) / step))
+        low, high = max(low, one), min(high, other)
+    return max(0.0, high - low) * ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5

@@ -1,0 +1,356 @@
+"""Where nodes stand on the grid: a column from the order of the work, a row from what keeps lines straight.
+
+Columns are longest-path layers after the flows that go back are set aside. Rows are found by search: moves of single
+nodes, of whole tails and swaps, as long as a cheap estimate of bends and detours falls. No chance is involved, so the
+same diagram always comes out the same.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+BEND = 40
+BLOCKED = 60
+LEVEL = 30
+ROW = 45
+BAND = 6
+
+
+@dataclass(slots=True)
+class Item:
+    """A node on the grid. ``band`` is its lane; ``row`` counts inside the band; ``span`` is how many columns it takes."""
+
+    id: str
+    band: int
+    span: int = 1
+    column: int = 0
+    row: int = 0
+    artifact: bool = False
+    gateway: bool = False
+    start: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A flow between items; ``hanging`` flows leave from a boundary event, on the lower edge."""
+
+    source: str
+    target: str
+    hanging: bool = False
+    weak: bool = False
+
+
+@dataclass(slots=True)
+class Placement:
+    items: dict[str, Item]
+    links: Sequence[Link]
+    back: set[int] = field(default_factory=set)
+
+
+def place(items: Iterable[Item], links: Sequence[Link]) -> Placement:
+    """Give every item its column and row; rows of a band are numbered from 0 without gaps."""
+    placement = Placement({item.id: item for item in items}, links)
+    _columns(placement)
+    _Rows(placement).search()
+    _close_gaps(placement)
+    return placement
+
+
+def float_in(placement: Placement, floating: Iterable[Item]) -> None:
+    """Put items that no flow touches into free cells: at the top of the first band, at the bottom of the others."""
+    first = min((item.band for item in placement.items.values()), default=0)
+    last = max((item.band for item in placement.items.values()), default=0)
+    for item in floating:
+        others = [i for i in placement.items.values() if i.band == item.band]
+        rows = sorted({i.row for i in others})
+        order = rows if item.band == first and last > first else rows[::-1]
+        free = [(row, column) for row in order for column in range(2) if _is_free(item, row, column, others)]
+        if free:
+            item.row, item.column = free[0]
+        elif order == rows and last > first:
+            item.row, item.column = -1, 0
+        else:
+            item.row, item.column = max(rows, default=-1) + 1, 0
+        placement.items[item.id] = item
+    _close_gaps(placement)
+
+
+def _is_free(item: Item, row: int, column: int, others: list[Item]) -> bool:
+    """Nothing stands in the cells, nor beside or, on the left, beyond them: flows need a way past."""
+    return not any(
+        o.row == row and o.column + o.span > column - 1 and o.column < column + item.span + 1 for o in others
+    )
+
+
+# -- columns ---------------------------------------------------------------------------------------
+
+
+def _columns(placement: Placement) -> None:
+    items = placement.items
+    forward: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    incoming: dict[str, int] = defaultdict(int)
+    for number, link in enumerate(placement.links):
+        if not link.weak and link.source != link.target:
+            forward[link.source].append((number, link.target))
+            incoming[link.target] += 1
+    roots = [i.id for i in items.values() if i.start] + [i.id for i in items.values() if not incoming[i.id]]
+    placement.back = _back_links([*roots, *items], forward)
+    placement.back |= {n for n, link in enumerate(placement.links) if link.source == link.target}
+    order = _topological(list(items), forward, placement.back)
+    for item_id in order:
+        item = items[item_id]
+        for number, target in forward[item_id]:
+            if number not in placement.back:
+                items[target].column = max(items[target].column, item.column + item.span)
+    for link in placement.links:
+        if link.weak:
+            artifact, other = (link.source, link.target) if items[link.source].artifact else (link.target, link.source)
+            if items[artifact].artifact:
+                items[artifact].column = items[other].column
+
+
+def _back_links(order: Iterable[str], forward: dict[str, list[tuple[int, str]]]) -> set[int]:
+    """Numbers of the links that close a cycle, seen from the start events in the order of the file."""
+    back: set[int] = set()
+    state: dict[str, int] = {}
+    for root in order:
+        if state.get(root):
+            continue
+        stack = [(root, iter(forward[root]))]
+        state[root] = 1
+        while stack:
+            node, successors = stack[-1]
+            for number, target in successors:
+                if state.get(target) == 1:
+                    back.add(number)
+                elif not state.get(target):
+                    state[target] = 1
+                    stack.append((target, iter(forward[target])))
+                    break
+            else:
+                state[node] = 2
+                stack.pop()
+    return back
+
+
+def _topological(nodes: list[str], forward: dict[str, list[tuple[int, str]]], back: set[int]) -> list[str]:
+    waiting: dict[str, int] = defaultdict(int)
+    for node in nodes:
+        for number, target in forward[node]:
+            waiting[target] += number not in back
+    ready = [node for node in nodes if not waiting[node]]
+    done = []
+    while ready:
+        node = ready.pop(0)
+        done.append(node)
+        for number, target in forward[node]:
+            if number not in back:
+                waiting[target] -= 1
+                if not waiting[target]:
+                    ready.append(target)
+    return done
+
+
+def _main_links(placement: Placement) -> set[int]:
+    """Of every node the link that leads to the longest rest of the way; it should run straight."""
+    forward: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for number, link in enumerate(placement.links):
+        if not link.weak and number not in placement.back and not link.hanging:
+            forward[link.source].append((number, link.target))
+    rest: dict[str, int] = {}
+    main = set()
+    for node in reversed(_topological(list(placement.items), forward, placement.back)):
+        ways = [(1 + rest.get(target, 0), -number) for number, target in forward[node]]
+        rest[node] = max((length for length, _ in ways), default=0)
+        if ways:
+            main.add(-max(ways)[1])
+    return main
+
+
+# -- rows ------------------------------------------------------------------------------------------
+
+
+class _Rows:
+    """The search. A cell is (band, row, column); a *level* is the position of a row over all bands."""
+
+    def __init__(self, placement: Placement) -> None:
+        self.items = placement.items
+        self.links = placement.links
+        self.back = placement.back
+        self.outgoing: dict[str, list[Link]] = defaultdict(list)
+        self.incoming: dict[str, list[Link]] = defaultdict(list)
+        for link in self.links:
+            self.outgoing[link.source].append(link)
+            self.incoming[link.target].append(link)
+        self.main = _main_links(placement)
+        self.cells: dict[tuple[int, int, int], str] = {}
+        self.in_column: dict[int, set[tuple[int, int]]] = defaultdict(set)
+
+    def search(self) -> None:
+        self._first_rows()
+        cost = self._cost()
+        for _ in range(12):
+            before = cost
+            for item in sorted(self.items.values(), key=lambda i: (i.column, i.band)):
+                cost = self._improve(item, cost)
+            if cost >= before:
+                break
+
+    def _first_rows(self) -> None:
+        for item in sorted(self.items.values(), key=lambda i: i.column):
+            wanted = [0]
+            for link in self.incoming[item.id]:
+                source = self.items[link.source]
+                if source.band == item.band and not link.weak:
+                    wanted.insert(0, source.row + (1 if link.hanging else 0))
+            item.row = min((r for r in range(-8, 12)), key=lambda r: (self._taken(item, r), abs(r - wanted[0]), -r))
+            self._put(item)
+
+    def _cells_of(self, item: Item, row: int) -> list[tuple[int, int, int]]:
+        return [(item.band, row, item.column + k) for k in range(item.span)]
+
+    def _taken(self, item: Item, row: int) -> bool:
+        return any(self.cells.get(cell, item.id) != item.id for cell in self._cells_of(item, row))
+
+    def _put(self, item: Item) -> None:
+        for cell in self._cells_of(item, item.row):
+            self.cells[cell] = item.id
+            self.in_column[cell[2]].add(cell[:2])
+
+    def _lift(self, item: Item) -> None:
+        for cell in self._cells_of(item, item.row):
+            self.cells.pop(cell, None)
+            self.in_column[cell[2]].discard(cell[:2])
+
+    def _improve(self, item: Item, cost: float) -> float:
+        groups = [[item]]
+        tail = self._tail(item)
+        if len(tail) > 1:
+            groups.append(tail)
+        used = [i.row for i in self.items.values() if i.band == item.band]
+        for group in groups:
+            for row in range(min(used) - 1, max(used) + 2):
+                if row != item.row:
+                    cost = self._try(group, row - item.row, cost)
+        for other in self.items.values():
+            if other.band == item.band and other.column == item.column and other.id > item.id:
+                cost = self._try_swap(item, other, cost)
+        return cost
+
+    def _tail(self, item: Item) -> list[Item]:
+        """The item and what follows it alone, in its band and row, up to the next place where flows meet."""
+        tail = [item]
+        while True:
+            ahead = [self.items[link.target] for link in self.outgoing[tail[-1].id]]
+            same = [i for i in ahead if i.band == item.band and i.row == item.row and i.column > tail[-1].column]
+            if len(same) != 1 or len(self.incoming[same[0].id]) > 1 or same[0] in tail:
+                return tail
+            tail.append(same[0])
+
+    def _try(self, group: list[Item], shift: int, cost: float) -> float:
+        for item in group:
+            self._lift(item)
+        if any(self._taken(item, item.row + shift) for item in group):
+            for item in group:
+                self._put(item)
+            return cost
+        for item in group:
+            item.row += shift
+            self._put(item)
+        after = self._cost()
+        if after < cost - 1e-6:
+            return after
+        for item in group:
+            self._lift(item)
+            item.row -= shift
+        for item in group:
+            self._put(item)
+        return cost
+
+    def _try_swap(self, one: Item, other: Item, cost: float) -> float:
+        def swap() -> None:
+            self._lift(one)
+            self._lift(other)
+            one.row, other.row = other.row, one.row
+            self._put(one)
+            self._put(other)
+
+        if one.span != other.span:
+            return cost
+        swap()
+        after = self._cost()
+        if after < cost - 1e-6:
+            return after
+        swap()
+        return cost
+
+    # -- what a placement costs --------------------------------------------------------------------
+
+    def _cost(self) -> float:
+        rows = {(i.band, i.row) for i in self.items.values()}
+        cost: float = ROW * len(rows)
+        for number, link in enumerate(self.links):
+            cost += self._link_cost(number, link)
+        return cost + self._fans()
+
+    def _link_cost(self, number: int, link: Link) -> float:
+        source, target = self.items[link.source], self.items[link.target]
+        rise = abs(self._level(source) - self._level(target))
+        if link.weak:
+            return LEVEL * abs(rise - 1) + (BLOCKED if rise == 0 else 0)
+        if number in self.back or source.column >= target.column:
+            return 2 * BEND + LEVEL * rise * 0.6
+        straight = 1.8 if number in self.main else 1.0
+        first, last = source.column + source.span, target.column
+        if rise == 0:
+            hang = 3 * BEND if link.hanging else 0
+            return hang + BLOCKED * self._blocked(source.band, source.row, first, last)
+        low = LEVEL * rise
+        there = self._blocked(target.band, target.row, first, last)
+        here = self._blocked(source.band, source.row, first, last)
+        bends = [2 * BEND * straight + BLOCKED * min(here, there)]
+        if source.gateway or link.hanging:
+            up = self._level(target) < self._level(source)
+            if not (link.hanging and up):
+                between = self._between(source, target, source.column) + (
+                    (target.band, target.row, source.column) in self.cells
+                )
+                bends.append(BEND * straight + BLOCKED * (between + there))
+        if not link.hanging:
+            between = self._between(source, target, target.column) + (
+                (source.band, source.row, target.column) in self.cells
+            )
+            bends.append(BEND * 1.3 * straight + BLOCKED * (between + here))
+        elif self._level(target) < self._level(source):
+            low += 3 * BEND
+        return low + min(bends)
+
+    def _fans(self) -> float:
+        """Branches of one node that leave in the same direction get in each other's way."""
+        cost = 0.0
+        for node, links in self.outgoing.items():
+            if len(links) > 1:
+                level = self._level(self.items[node])
+                sides = [(self._level(self.items[link.target]) > level) - (self._level(self.items[link.target]) < level) for link in links]
+                cost += sum(25 * (sides.count(side) - 1) for side in set(sides) if sides.count(side) > 1)
+        return cost
+
+    def _level(self, item: Item) -> int:
+        return item.band * BAND + item.row
+
+    def _blocked(self, band: int, row: int, first: int, last: int) -> int:
+        return sum((band, row, column) in self.cells for column in range(first, last))
+
+    def _between(self, one: Item, other: Item, column: int) -> int:
+        low, high = sorted(((one.band, one.row), (other.band, other.row)))
+        return sum(low < cell < high for cell in self.in_column[column])
+
+
+def _close_gaps(placement: Placement) -> None:
+    for band in {item.band for item in placement.items.values()}:
+        members = [item for item in placement.items.values() if item.band == band]
+        number = {row: k for k, row in enumerate(sorted({item.row for item in members}))}
+        for item in members:
+            item.row = number[item.row]
