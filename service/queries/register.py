@@ -1,0 +1,472 @@
+"""Read the register: lists of bases with filters and paging, one base with its whole history, bans, the column.
+
+What the public may see comes from the ``public_…`` functions alone: they name the columns they give away, so a
+score, an opinion, an open case or a complaint never slips through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from service import clock, permissions
+from service.models import FIXED_PARTIES, CaseParty, Instance, Organisation, User
+from service.models.register import (
+    FIELDS,
+    TYPES,
+    Accreditation,
+    AgendaItem,
+    AllianceMember,
+    AnnualReport,
+    AnnualResult,
+    Ban,
+    Base,
+    BaseField,
+    ColumnArticle,
+    Commendation,
+    Document,
+    ForeignPlaque,
+    ImplementationPlan,
+    Inspection,
+    MatchingFund,
+    Notice,
+    Partner,
+    Plaque,
+    Project,
+    RecommenderLink,
+    RegisterEvent,
+    Sanction,
+    Talent,
+    Violation,
+)
+
+PAGE = 25
+LARGEST_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list: its rows, how many there are in all, and where the next page starts (None: nowhere)."""
+
+    items: Sequence[Any]
+    total: int
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which bases a list shows. ``text`` is looked for in names, numbers and hosts; a recommender is today's."""
+
+    type: str | None = None
+    status: str | None = "active"
+    region: str | None = None
+    field: str | None = None
+    year: int | None = None
+    recommender_id: int | None = None
+    host_id: int | None = None
+    text: str | None = None
+
+
+SORTS: dict[str, tuple[Any, ...]] = {
+    "number": (Base.number,),
+    "name": (Base.name, Base.number),
+    "region": (Base.region, Base.number),
+    "year": (Base.accredited_on.desc(), Base.number),
+    "type": (Base.type, Base.number),
+}
+
+
+def bases(
+    session: Session,
+    authority_id: int,
+    shown: Filter = Filter(),
+    *,
+    user: User | None = None,
+    sort: str = "number",
+    after: str | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """List bases of one authority's register, with host and recommender; with ``user`` only those they may see."""
+    conditions = _conditions(authority_id, shown)
+    if user is not None:
+        conditions.append(seen_by(user))
+    rows = select(Base).where(*conditions).options(joinedload(Base.host), selectinload(Base.fields))
+    return _page(session, rows, conditions, sort, after, limit)
+
+
+def _page(
+    session: Session,
+    rows: Select[Any],
+    conditions: Sequence[ColumnElement[bool]],
+    sort: str,
+    after: str | None,
+    limit: int,
+) -> Page:
+    limit = max(1, min(limit, LARGEST_PAGE))
+    start = int(after) if after and after.isascii() and after.isdigit() and len(after) < 10 else 0
+    total = session.scalar(select(func.count()).select_from(Base).where(*conditions)) or 0
+    order = SORTS.get(sort, SORTS["number"])
+    items = session.scalars(rows.order_by(*order, Base.id).offset(start).limit(limit)).unique().all()
+    following = start + limit
+    return Page(items, total, str(following) if following < total else None)
+
+
+def _conditions(authority_id: int, shown: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [Base.authority_id == authority_id]
+    for column, value in (
+        (Base.type, shown.type),
+        (Base.status, shown.status),
+        (Base.region, shown.region),
+        (Base.host_id, shown.host_id),
+    ):
+        if value is not None:
+            conditions.append(column == value)
+    if shown.year is not None:
+        if not 1 <= shown.year <= 9998:
+            return [false()]
+        conditions.append(Base.accredited_on.between(date(shown.year, 1, 1), date(shown.year, 12, 31)))
+    if shown.field is not None:
+        conditions.append(Base.id.in_(select(BaseField.base_id).where(BaseField.code == shown.field)))
+    if shown.recommender_id is not None:
+        conditions.append(Base.id.in_(_recommended_by([shown.recommender_id], clock.today())))
+    if shown.text:
+        like = "%" + shown.text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        hosts = select(Organisation.id).where(Organisation.name.ilike(like, escape="\\"))
+        conditions.append(
+            or_(Base.name.ilike(like, escape="\\"), Base.number.ilike(like, escape="\\"), Base.host_id.in_(hosts))
+        )
+    return conditions
+
+
+def _recommended_by(organisation_ids: Sequence[int], on: date) -> Select[Any]:
+    return select(RecommenderLink.base_id).where(RecommenderLink.organisation_id.in_(organisation_ids), _in_force(on))
+
+
+def _in_force(on: date) -> ColumnElement[bool]:
+    return and_(RecommenderLink.since <= on, or_(RecommenderLink.until.is_(None), RecommenderLink.until > on))
+
+
+def seen_by(user: User) -> ColumnElement[bool]:
+    """The bases of which a user may see more than the public: desks all, a recommender and a host their own."""
+    desks = permissions.desk_authorities(user)
+    ours = sorted({one.organisation_id for one in permissions.held(user) if one.party not in FIXED_PARTIES})
+    return or_(
+        Base.authority_id.in_(sorted(desks)) if desks else false(),
+        Base.host_id.in_(ours) if ours else false(),
+        Base.zone_id.in_(ours) if ours else false(),
+        Base.id.in_(_recommended_by(ours, clock.today())) if ours else false(),
+    )
+
+
+def may_see(session: Session, user: User, base: Base) -> bool:
+    """True where a user may see a base's file and not only what is public."""
+    return session.scalar(select(Base.id).where(Base.id == base.id, seen_by(user))) is not None
+
+
+# One base
+
+
+@dataclass(frozen=True, slots=True)
+class BaseFile:
+    """Everything the register keeps on one base."""
+
+    base: Base
+    recommender: RecommenderLink | None
+    links: Sequence[RecommenderLink]
+    accreditations: Sequence[Accreditation]
+    documents: Sequence[Document]
+    plaques: Sequence[Plaque]
+    plans: Sequence[ImplementationPlan]
+    reports: Sequence[AnnualReport]
+    results: Sequence[AnnualResult]
+    commendations: Sequence[Commendation]
+    notices: Sequence[Notice]
+    violations: Sequence[Violation]
+    sanctions: Sequence[Sanction]
+    bans: Sequence[Ban]
+    projects: Sequence[Project]
+    funds: Sequence[MatchingFund]
+    inspections: Sequence[Inspection]
+    partners: Sequence[Partner]
+    foreign_plaques: Sequence[ForeignPlaque]
+    talents: Sequence[Talent]
+    alliance: Sequence[AllianceMember]
+    articles: Sequence[ColumnArticle]
+    history: Sequence[RegisterEvent]
+
+
+def find(session: Session, authority_id: int, number: str) -> Base | None:
+    """A base by its number in one authority's register."""
+    return session.scalar(select(Base).where(Base.authority_id == authority_id, Base.number == number))
+
+
+def base_file(session: Session, base: Base) -> BaseFile:
+    """The whole file of a base, newest first."""
+
+    def rows(model: Any, *order: Any, options: Sequence[Any] = ()) -> Sequence[Any]:
+        return session.scalars(select(model).where(model.base_id == base.id).order_by(*order).options(*options)).all()
+
+    links = rows(RecommenderLink, RecommenderLink.since, options=[joinedload(RecommenderLink.organisation)])
+    projects = rows(Project, Project.starts_on.desc())
+    return BaseFile(
+        base=base,
+        recommender=recommender(session, base),
+        links=links,
+        accreditations=rows(
+            Accreditation, Accreditation.decided_on.desc(), options=[joinedload(Accreditation.document)]
+        ),
+        documents=rows(Document, Document.issued_on.desc(), Document.id.desc()),
+        plaques=rows(Plaque, Plaque.given_on.desc()),
+        plans=rows(ImplementationPlan, ImplementationPlan.version.desc()),
+        reports=rows(AnnualReport, AnnualReport.year.desc()),
+        results=rows(AnnualResult, AnnualResult.year.desc()),
+        commendations=rows(Commendation, Commendation.year.desc()),
+        notices=rows(Notice, Notice.year.desc(), options=[joinedload(Notice.document)]),
+        violations=rows(Violation, Violation.found_on.desc()),
+        sanctions=rows(Sanction, Sanction.decided_on.desc(), options=[joinedload(Sanction.document)]),
+        bans=rows(Ban, Ban.start_on.desc()),
+        projects=projects,
+        funds=session.scalars(
+            select(MatchingFund)
+            .where(MatchingFund.project_id.in_([project.id for project in projects]))
+            .options(joinedload(MatchingFund.project), joinedload(MatchingFund.recommender))
+            .order_by(MatchingFund.id)
+        ).all(),
+        inspections=rows(Inspection, Inspection.inspected_on.desc()),
+        partners=rows(Partner, Partner.name),
+        foreign_plaques=rows(ForeignPlaque, ForeignPlaque.id, options=[joinedload(ForeignPlaque.partner)]),
+        talents=rows(Talent, Talent.nominated_on.desc()),
+        alliance=rows(AllianceMember, AllianceMember.id.desc()),
+        articles=rows(ColumnArticle, ColumnArticle.id.desc()),
+        history=history(session, base),
+    )
+
+
+def history(session: Session, base: Base) -> Sequence[RegisterEvent]:
+    """What happened to a base, newest first."""
+    query = select(RegisterEvent).where(RegisterEvent.base_id == base.id)
+    return session.scalars(query.order_by(RegisterEvent.at.desc(), RegisterEvent.id.desc())).all()
+
+
+def recommender(session: Session, base: Base, on: date | None = None) -> RecommenderLink | None:
+    """Who is the base's 推荐部门 on a day."""
+    query = select(RecommenderLink).where(RecommenderLink.base_id == base.id, _in_force(on or clock.today()))
+    return session.scalar(query.options(joinedload(RecommenderLink.organisation)).limit(1))
+
+
+def results(session: Session, base: Base, *, until: int | None = None) -> list[dict[str, Any]]:
+    """The yearly results of a base in the order of years, as decision tables read them."""
+    query = select(AnnualResult).where(AnnualResult.base_id == base.id)
+    if until is not None:
+        query = query.where(AnnualResult.year <= until)
+    return [
+        {"year": one.year, "grade": one.grade, "result": one.result}
+        for one in session.scalars(query.order_by(AnnualResult.year))
+    ]
+
+
+def notices(session: Session, base: Base) -> Sequence[Notice]:
+    """The notices of a base, oldest first."""
+    return session.scalars(select(Notice).where(Notice.base_id == base.id).order_by(Notice.year)).all()
+
+
+# Bans
+
+
+def active_ban(session: Session, authority_id: int, uscc: str, on: date) -> Ban | None:
+    """The ban that bars a legal entity on a day (A8–A11), the one that lasts longest.
+
+    The day it starts and its last day are both barred; it binds the entity, whatever name an application gives.
+    """
+    query = select(Ban).where(
+        Ban.authority_id == authority_id,
+        Ban.uscc == uscc.strip().upper(),
+        Ban.start_on <= on,
+        Ban.last_on >= on,
+    )
+    return session.scalar(query.order_by(Ban.last_on.desc(), Ban.id.desc()).limit(1))
+
+
+def is_banned(session: Session, authority_id: int, uscc: str, on: date) -> bool:
+    """True where a legal entity may not apply on a day."""
+    return active_ban(session, authority_id, uscc, on) is not None
+
+
+# What tables and desks ask
+
+
+def active_bases_of(session: Session, authority_id: int, uscc: str) -> Sequence[Base]:
+    """The active bases of a legal entity, whichever of its organisations holds them."""
+    return session.scalars(
+        select(Base)
+        .join(Organisation, Organisation.id == Base.host_id)
+        .where(Base.authority_id == authority_id, Base.status == "active", Organisation.uscc == uscc)
+        .order_by(Base.number)
+    ).all()
+
+
+def projects_of(session: Session, authority_id: int, uscc: str) -> Sequence[Project]:
+    """The international projects of a legal entity, newest first."""
+    return session.scalars(
+        select(Project)
+        .join(Organisation, Organisation.id == Project.organisation_id)
+        .where(Project.authority_id == authority_id, Organisation.uscc == uscc)
+        .order_by(Project.starts_on.desc(), Project.id)
+    ).all()
+
+
+def open_cases_of(
+    session: Session, authority_id: int, uscc: str, *, processes: Sequence[str], besides: int | None = None
+) -> Sequence[Instance]:
+    """The running applications of a legal entity, other than one case."""
+    query = (
+        select(Instance)
+        .join(CaseParty, and_(CaseParty.instance_id == Instance.id, CaseParty.party == "applicant"))
+        .join(Organisation, Organisation.id == CaseParty.organisation_id)
+        .where(
+            Instance.authority_id == authority_id,
+            Instance.process_id.in_(processes),
+            Instance.ended_at.is_(None),
+            Organisation.uscc == uscc,
+        )
+        .order_by(Instance.id)
+    )
+    if besides is not None:
+        query = query.where(Instance.id != besides)
+    return session.scalars(query).unique().all()
+
+
+def agenda(session: Session, authority_id: int, province_id: int, year: int) -> Sequence[AgendaItem]:
+    """What stands on a year's consultation between the ministry and a province."""
+    return session.scalars(
+        select(AgendaItem)
+        .where(AgendaItem.authority_id == authority_id, AgendaItem.province_id == province_id, AgendaItem.year == year)
+        .order_by(AgendaItem.id)
+    ).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the active bases of a type lie over regions and fields."""
+
+    total: int
+    by_region: Sequence[tuple[str, int]]
+    by_field: Sequence[tuple[str, int]]
+
+
+def layout(session: Session, authority_id: int, type: str | None = None) -> Layout:
+    """Count the active bases by region and by field, of one type or of all."""
+    chosen = [Base.authority_id == authority_id, Base.status == "active"]
+    if type is not None:
+        chosen.append(Base.type == type)
+    regions = session.execute(
+        select(Base.region, func.count())
+        .where(*chosen)
+        .group_by(Base.region)
+        .order_by(func.count().desc(), Base.region)
+    ).all()
+    fields = session.execute(
+        select(BaseField.code, func.count())
+        .join(Base, Base.id == BaseField.base_id)
+        .where(*chosen)
+        .group_by(BaseField.code)
+        .order_by(func.count().desc(), BaseField.code)
+    ).all()
+    return Layout(
+        sum(count for _, count in regions),
+        [(region, count) for region, count in regions],
+        [(code, count) for code, count in fields],
+    )
+
+
+def regions(session: Session, authority_id: int) -> list[str]:
+    """The regions that have bases, for a filter."""
+    query = select(Base.region).where(Base.authority_id == authority_id).distinct().order_by(Base.region)
+    return list(session.scalars(query))
+
+
+def shortfalls(session: Session, authority_id: int, on: date) -> Sequence[MatchingFund]:
+    """Matching funds that were due and have not come in full."""
+    return session.scalars(
+        select(MatchingFund)
+        .where(
+            MatchingFund.authority_id == authority_id,
+            MatchingFund.due_on < on,
+            MatchingFund.paid < MatchingFund.promised,
+        )
+        .options(joinedload(MatchingFund.project), joinedload(MatchingFund.recommender))
+        .order_by(MatchingFund.due_on)
+    ).all()
+
+
+# The public
+
+
+@dataclass(frozen=True, slots=True)
+class PublicBase:
+    """What everybody may know of a base: the columns of the public list."""
+
+    number: str
+    name: str
+    host: str
+    region: str
+    year: int
+    type: str
+    fields: Sequence[str]
+    status: str
+
+
+def public_bases(
+    session: Session,
+    authority_id: int,
+    shown: Filter = Filter(),
+    *,
+    sort: str = "number",
+    after: str | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """The public list of bases, by type: name, host, province, year."""
+    found = bases(session, authority_id, shown, sort=sort, after=after, limit=limit)
+    return Page([_public(base) for base in found.items], found.total, found.next)
+
+
+def public_base(session: Session, authority_id: int, number: str) -> tuple[PublicBase, Sequence[RegisterEvent]] | None:
+    """One base for everybody, with the lines of its history that are public."""
+    base = find(session, authority_id, number)
+    if base is None:
+        return None
+    return _public(base), [event for event in history(session, base) if event.public]
+
+
+def public_articles(
+    session: Session, authority_id: int, section: str | None = None, *, limit: int = PAGE
+) -> Sequence[ColumnArticle]:
+    """What stands in the public column now, newest first."""
+    query = select(ColumnArticle).where(
+        ColumnArticle.authority_id == authority_id,
+        ColumnArticle.published_at.is_not(None),
+        ColumnArticle.withdrawn_at.is_(None),
+    )
+    if section is not None:
+        query = query.where(ColumnArticle.section == section)
+    return session.scalars(
+        query.order_by(ColumnArticle.published_at.desc(), ColumnArticle.id.desc()).limit(limit)
+    ).all()
+
+
+def _public(base: Base) -> PublicBase:
+    return PublicBase(
+        number=base.number,
+        name=base.name,
+        host=base.host.name,
+        region=base.region,
+        year=base.accredited_on.year,
+        type=TYPES.get(base.type, base.type),
+        fields=[FIELDS.get(one.code, one.code) for one in base.fields],
+        status=base.status,
+    )
