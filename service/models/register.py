@@ -14,7 +14,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import BigId, Model, RowId
-from .identity import Organisation
+from .identity import Organisation, User
 
 TYPES = {"IP": "国际创新园", "JC": "国际联合研究中心", "TT": "国际技术转移中心", "DB": "示范型国际科技合作基地"}
 """The four types of article 2; the list is open, so it is a name table and not a constraint of the database."""
@@ -531,6 +531,23 @@ class CoordinationNote(Model):
     issue: Mapped[str]
     action: Mapped[str] = mapped_column(default="")
     instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
+
+
+class Expert(Model):
+    """What the expert pool knows of one of its people: where they work, in which fields, with which title."""
+
+    __tablename__ = "expert"
+    __table_args__ = (Index(None, "authority_id"),)
+
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    employer_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("organisation.id"))
+    employer_name: Mapped[str] = mapped_column(default="")
+    title: Mapped[str] = mapped_column(default="")
+    fields: Mapped[list[str]] = mapped_column(default=list)
+
+    user: Mapped[User] = relationship()
+    employer: Mapped[Organisation | None] = relationship()
 
 
 class RegisterEvent(Model):
