@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import procrastinate
@@ -137,7 +138,7 @@ class Worker:
             log.warning("job %s could not be recorded; it runs again when its lease is over", job.id)
         except Exception as error:
             log.exception("job %s (%s) failed", job.id, job.topic or job.kind)
-            self._patiently(lambda: self._fail(job, error))
+            self._patiently(partial(self._fail, job, error))
         finally:
             with self._held_lock:
                 self._held.pop(job.id, None)

@@ -118,9 +118,7 @@ def _record(session: Session, bundle: engine.Bundle, authority_id: int, user: Us
             select(ProcessDefinition.process_id, func.max(ProcessDefinition.version))
             .where(ProcessDefinition.authority_id == authority_id)
             .group_by(ProcessDefinition.process_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     deployment = Deployment(
         authority_id=authority_id,
@@ -224,7 +222,7 @@ class _Cache:
                         DeploymentFile.deployment_id == deployment.id
                     )
                 )
-                found = engine.load_bundle(dict(files.tuples().all()))
+                found = engine.load_bundle(dict(files.all()))
                 self._keep(key, found)
         return found
 

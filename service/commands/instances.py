@@ -147,7 +147,7 @@ def advance(
     if instance.ended_at is not None or instance.status == "suspended":
         raise errors.InstanceOver()
     now = clock.now()
-    run = load(session, instance, now=now)
+    run = load(session, instance)
     try:
         step = verb(run)
     except engine.WrongToken as error:
@@ -156,10 +156,10 @@ def advance(
     return step
 
 
-def load(session: Session, instance: Instance, *, now: datetime | None = None) -> engine.Run:
+def load(session: Session, instance: Instance) -> engine.Run:
     """Decode the live state of a case."""
     bundle = deployments.bundle(session, instance.deployment_id)
-    return engine.load(bundle, instance.state, now=now or clock.now())
+    return engine.load(bundle, instance.state)
 
 
 def cancel(session: Session, instance_id: int, *, user: User, reason: str = "") -> Instance:

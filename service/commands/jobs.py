@@ -19,7 +19,7 @@ from typing import Any, cast
 import procrastinate
 from procrastinate.jobs import Job as Deferred
 from procrastinate.manager import JobManager
-from sqlalchemy import Engine, and_, event, func, insert, or_, select, update
+from sqlalchemy import Engine, Table, and_, event, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from service import clock, engine
@@ -205,7 +205,7 @@ def enqueue(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     if not rows:
         return []
     made = session.execute(
-        insert(Job).returning(Job.id, sort_by_parameter_order=True), [dict(row) for row in rows]
+        insert(cast(Table, Job.__table__)).returning(Job.id, sort_by_parameter_order=True), [dict(row) for row in rows]
     ).scalars()
     ids = list(made)
     wake(session, [(job_id, row["due_at"]) for job_id, row in zip(ids, rows, strict=True)])
