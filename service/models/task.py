@@ -28,6 +28,7 @@ class Task(Model):
     __tablename__ = "task"
     __table_args__ = (
         Index(None, "instance_id", "token"),
+        Index("ix_task_authority", "authority_id", "status", "due_sort", "id"),
         Index("ix_task_assignee", "assignee_id", "status", "due_sort", "id"),
         Index("ix_task_completed_by", "completed_by_id", "completed_at", "id"),
         Index("ix_task_assignee_instance", "assignee_id", "instance_id"),

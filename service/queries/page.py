@@ -1,0 +1,95 @@
+"""One page of a list, and the mark that says where the next one begins."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import orjson
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from .. import errors
+from ..models.base import LARGEST_ID
+
+Row = TypeVar("Row")
+AnySelect = Select[*tuple[Any, ...]]
+
+LARGEST_PAGE = 200
+COUNTED = 1000
+"""Lists are counted up to here. Counting a hundred thousand rows to show a number costs more than the page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Row]):
+    """Some items of a list. ``capped`` says that there are more than ``total``; ``next`` goes into ``after=``."""
+
+    items: list[Row]
+    total: int
+    next: str | None = None
+    capped: bool = False
+
+
+def size(limit: int) -> int:
+    """Return a page size that is neither nothing nor everything."""
+    return max(1, min(limit, LARGEST_PAGE))
+
+
+def mark(*values: Any) -> str:
+    """Write down where a page ended."""
+    plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+    return base64.urlsafe_b64encode(orjson.dumps(plain)).decode().rstrip("=")
+
+
+def position(after: str, kinds: Sequence[type]) -> tuple[Any, ...]:
+    """Read a mark back, or refuse one that is none of this list's."""
+    try:
+        values = orjson.loads(base64.urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4)))
+        return tuple(_as(kind, value) for kind, value in zip(kinds, values, strict=True))
+    except (ValueError, TypeError, binascii.Error):
+        raise errors.InvalidInput("翻页标记无效。", "The page mark is not valid.", field="after") from None
+
+
+def _as(kind: type, value: Any) -> Any:
+    if kind is datetime:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment
+    if type(value) is not kind:
+        raise TypeError
+    if isinstance(value, int) and abs(value) > LARGEST_ID:
+        raise ValueError
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a list is sorted: columns that no two rows share, all up or all down, and the types of their values."""
+
+    columns: tuple[Any, ...]
+    kinds: tuple[type, ...]
+    down: bool = False
+
+    def apply(self, query: AnySelect, after: str | None, limit: int) -> AnySelect:
+        """Sort a query and cut it to one page and the first row of the next."""
+        if after is not None:
+            query = query.where(self.beyond(after))
+        columns: list[Any] = [column.desc() for column in self.columns] if self.down else list(self.columns)
+        return query.order_by(*columns).limit(limit + 1)
+
+    def beyond(self, after: str) -> ColumnElement[bool]:
+        """The condition that a row comes after the mark."""
+        here = tuple_(*self.columns)
+        values = position(after, self.kinds)
+        return here < values if self.down else here > values
+
+
+def counted(session: Session, query: AnySelect) -> tuple[int, bool]:
+    """Count the rows of a query up to a limit, and say whether there are more."""
+    found = session.scalar(select(func.count()).select_from(query.limit(COUNTED + 1).subquery())) or 0
+    return min(found, COUNTED), found > COUNTED
