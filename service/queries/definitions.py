@@ -112,6 +112,14 @@ def definitions(
     ]
 
 
+def names(session: Session, user: User) -> list[tuple[str, str]]:
+    """Return the ids and names of the processes in service in the user's authorities, for a filter."""
+    query = select(ProcessDefinition.process_id, ProcessDefinition.name).where(
+        ProcessDefinition.latest, ProcessDefinition.authority_id.in_(sorted(_authorities(user)))
+    )
+    return [(row[0], row[1]) for row in session.execute(query.order_by(ProcessDefinition.name))]
+
+
 def definition(session: Session, user: User, definition_id: int) -> ProcessDefinition | None:
     """Return one version of a process of the user's authorities."""
     query = select(ProcessDefinition).where(

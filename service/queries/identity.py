@@ -49,6 +49,12 @@ def users(session: Session, authority_id: int) -> Sequence[User]:
     return session.scalars(query.order_by(User.username)).unique().all()
 
 
+def demo_users(session: Session) -> Sequence[User]:
+    """Return the accounts one can sign in to, for the sign-in page of a demonstration."""
+    query = select(User).where(User.active, User.password_hash.is_not(None)).options(joinedload(User.memberships))
+    return session.scalars(query.order_by(User.id)).unique().all()
+
+
 def tokens(session: Session, user: User) -> Sequence[ApiToken]:
     """Return a user's own tokens that have not been revoked, newest first."""
     query = select(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
