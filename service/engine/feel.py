@@ -95,7 +95,7 @@ def names(expression: str) -> frozenset[str]:
     try:
         found = isolate.call(SCRIPT, "names", {"kind": "expression", "text": expression})
     except isolate.ScriptError as error:
-        raise _failed(error) from error
+        raise failed(error) from error
     return frozenset(found)
 
 
@@ -111,7 +111,7 @@ def _ask(questions: Sequence[tuple[str, str, Mapping[str, Any], Any]], now: date
         return _call(questions, now)
     except (isolate.ScriptError, TypeError, ValueError) as error:
         if len(questions) == 1:
-            return [_failed(error)]
+            return [failed(error)]
     answers: list[Any] = []
     for question in questions:
         late = [answer for answer in answers if isinstance(answer, FeelError) and answer.code == "feel_limit"]
@@ -120,7 +120,7 @@ def _ask(questions: Sequence[tuple[str, str, Mapping[str, Any], Any]], now: date
 
 
 def _call(questions: Sequence[tuple[str, str, Mapping[str, Any], Any]], now: datetime) -> list[Any]:
-    calendar = tell_calendar()
+    calendar = workdays.current()
     sets: list[dict[str, Any]] = []
     seen: dict[int, int] = {}
     texts: dict[int, str] = {}
@@ -136,20 +136,13 @@ def _call(questions: Sequence[tuple[str, str, Mapping[str, Any], Any]], now: dat
     answers = isolate.call(
         SCRIPT,
         "batch",
-        {"now": now.timestamp() * 1000, "calendar": calendar, "variables": sets, "questions": asked},
+        {"now": now.timestamp() * 1000, "calendar": calendar.key, "variables": sets, "questions": asked},
+        needs=[isolate.Kept("calendar", calendar.key, calendar.json)],
     )
     return [
         error_of(answer["error"], question[1]) if "error" in answer else answer["value"]
         for question, answer in zip(questions, answers, strict=True)
     ]
-
-
-def tell_calendar(script: str = SCRIPT) -> str:
-    """Make the process's calendar known to V8; its key."""
-    calendar = workdays.current()
-    if not isolate.is_told(script, "calendar", calendar.key):
-        isolate.tell(script, "calendar", calendar.key, calendar.json)
-    return calendar.key
 
 
 def named_in(text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -345,7 +338,8 @@ def _empty() -> FeelError:
     return FeelError("表达式为空。", "The expression is empty.", code="feel_syntax")
 
 
-def _failed(error: Exception) -> FeelError:
+def failed(error: Exception) -> FeelError:
+    """The error of a call that broke off."""
     if isinstance(error, isolate.OutOfTime):
         return FeelError("表达式求值超时，已中止。", "The expression took too long and was stopped.", code="feel_limit")
     if isinstance(error, isolate.OutOfMemory):

@@ -16,9 +16,9 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from py_mini_racer._dll import init_mini_racer, mr_callback_func
@@ -120,16 +120,25 @@ class Isolate:
         self._dll.mr_free_context(self._context)
 
 
+class Kept(NamedTuple):
+    """A text that a script keeps under a key, given to it once per isolate by one of its functions."""
+
+    function: str
+    key: str
+    text: str
+
+
 _lock = threading.Lock()
 _isolate: Isolate | None = None
 _owner = 0
 _closed = False
 
 
-def call(script: str, function: str, argument: Any, *, seconds: float = SECONDS) -> Any:
+def call(script: str, function: str, argument: Any, *, needs: Iterable[Kept] = (), seconds: float = SECONDS) -> Any:
     """Call an exported function of a script with one JSON-like argument; its JSON-like result.
 
-    Raises OutOfTime, OutOfMemory or ScriptError; whatever happens, the next call finds a working isolate.
+    ``needs`` is what the script must have been given to keep. Raises OutOfTime, OutOfMemory or ScriptError; whatever
+    happens, the next call finds a working isolate.
     """
     payload = encode(argument)
     if len(payload) > MOST_INPUT:
@@ -139,6 +148,8 @@ def call(script: str, function: str, argument: Any, *, seconds: float = SECONDS)
     with _lock:
         isolate = _ready(script)
         try:
+            for kept in needs:
+                _keep(isolate, script, kept)
             answer = isolate.evaluate(code, seconds)
         except (OutOfTime, OutOfMemory):
             _discard()
@@ -148,18 +159,10 @@ def call(script: str, function: str, argument: Any, *, seconds: float = SECONDS)
     return orjson.loads(answer) if isinstance(answer, bytes) else answer
 
 
-def tell(script: str, function: str, key: str, argument: str) -> None:
-    """Give a script something to keep, once per isolate and key."""
-    with _lock:
-        isolate = _ready(script)
-        if (mark := f"{script}.{function}:{key}") not in isolate.loaded:
-            isolate.evaluate(f"{script}.{function}({encode(key)},{encode(argument)});0", MOST_SECONDS)
-            isolate.loaded.add(mark)
-
-
-def is_told(script: str, function: str, key: str) -> bool:
-    """Whether the isolate of this process still keeps it."""
-    return _isolate is not None and _owner == os.getpid() and f"{script}.{function}:{key}" in _isolate.loaded
+def _keep(isolate: Isolate, script: str, kept: Kept) -> None:
+    if (mark := f"{script}.{kept.function}:{kept.key}") not in isolate.loaded:
+        isolate.evaluate(f"{script}.{kept.function}({encode(kept.key)},{encode(kept.text)});0", MOST_SECONDS)
+        isolate.loaded.add(mark)
 
 
 def encode(value: Any) -> str:

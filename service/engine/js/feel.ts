@@ -1,25 +1,21 @@
 /**
- * FEEL for the engine: evaluates batches of expressions and unary tests, and reads what an expression names.
+ * FEEL and DMN for the engine: evaluates batches of expressions and unary tests, reads what an expression names, and
+ * evaluates decisions.
  *
  * Everything crosses the border as JSON. An answer is `{ value }` or `{ error: { kind, ... } }`.
  */
 import "./lib/limits";
 
-import { evaluate, parseExpression, parseUnaryTests, unaryTest } from "@bpmn-io/feelin";
-
 import { at } from "./lib/clock";
+import { type Kind, type Variables, treeOf, passes, valueOf } from "./lib/evaluating";
 import { functions } from "./lib/functions";
 import { use } from "./lib/names";
-import { type Problem, problemOf, syntaxProblem, worst } from "./lib/problems";
+import { type Problem, problemOf, syntaxProblem } from "./lib/problems";
 import { plain } from "./lib/values";
 
+export { decide, model } from "./lib/decisions";
 export { calendar } from "./lib/workdays";
 
-// The dialect of the desktop modeler: names in backticks.
-const DIALECT = "camunda";
-
-type Variables = Record<string, unknown>;
-type Kind = "expression" | "test";
 type Question = [kind: Kind, text: string, variables: number, value?: unknown];
 type Answer = { value: unknown } | { error: Problem };
 
@@ -33,35 +29,10 @@ export function batch(json: { now: number; calendar: string; variables: Variable
 
 function answer([kind, text, , value]: Question, scope: Variables): Answer {
   try {
-    const result =
-      kind === "test"
-        ? unaryTest(text, { ...scope, "?": value ?? null }, DIALECT)
-        : evaluate(text, scope, DIALECT);
-    const error = worst(result.warnings) ?? refused(kind, text);
-    return error ? { error } : { value: kind === "test" ? result.value === true : plain(result.value) };
+    return { value: kind === "test" ? passes(text, value, scope) : plain(valueOf(text, scope)) };
   } catch (error) {
     return { error: problemOf(error) };
   }
-}
-
-function treeOf(kind: Kind, text: string) {
-  return kind === "test" ? parseUnaryTests(text, {}, DIALECT) : parseExpression(text, {}, DIALECT);
-}
-
-const refusals = new Map<string, Problem | null>();
-
-/** What feelin would evaluate wrongly without a word. */
-function refused(kind: Kind, text: string): Problem | null {
-  if (!/\binstance\b/.test(text)) return null;
-  const key = `${kind}\0${text}`;
-  let problem = refusals.get(key);
-  if (problem === undefined) {
-    const found = use(treeOf(kind, text), text).refused;
-    problem = found && { kind: "unsupported", message: found.what, from: found.at };
-    if (refusals.size > 2_000) refusals.clear();
-    refusals.set(key, problem);
-  }
-  return problem;
 }
 
 /** What is wrong with texts, as far as one can see without variables: one entry each, null where nothing is. */
@@ -92,7 +63,7 @@ const builtIn = new Map<string, boolean>();
 function isBuiltIn(name: string): boolean {
   let known = builtIn.get(name);
   if (known === undefined) {
-    known = name in functions("") || evaluate(name, {}, DIALECT).value !== null;
+    known = name in functions("") || valueOf(name, {}) !== null;
     if (builtIn.size < 2_000) builtIn.set(name, known);
   }
   return known;

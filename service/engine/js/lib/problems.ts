@@ -32,6 +32,7 @@ export function worst(warnings: unknown[]): Problem | null {
 }
 
 export function problemOf(error: unknown): Problem {
+  if (error instanceof Error && "problem" in error) return error.problem as Problem;
   if (error instanceof NotAValue) return { kind: "value", message: error.message };
   if (error instanceof TooMuch) return { kind: "size" };
   if (error instanceof RangeError) {
