@@ -53,7 +53,9 @@ def test_what_a_handler_writes_is_committed_with_its_step_or_not_at_all(office: 
     @topics("t")
     def handle(session, job):
         session.add(
-            Notification(user_id=office.li.id, instance_id=job.instance_id, text_zh="好", text_en="ok", created_at=job.now)
+            Notification(
+                user_id=office.li.id, instance_id=job.instance_id, text_zh="好", text_en="ok", created_at=job.now
+            )
         )
         session.flush()
         if job.variables.get("broken", True):

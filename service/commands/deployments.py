@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from service import clock, engine, errors, permissions
+from service.engine.bundle import SUFFIXES
 from service.models import (
     Authority,
     Deployment,
@@ -26,6 +27,8 @@ from service.models import (
 
 from . import jobs
 
+BundleRejected = engine.BundleRejected
+Finding = engine.Finding
 MAX_CACHED = 32
 
 
@@ -88,6 +91,22 @@ def bundle(session: Session, deployment_id: int) -> engine.Bundle:
     if deployment is None:
         raise errors.NotFound()
     return _cache.get(session, deployment)
+
+
+def in_force(session: Session, files: Mapping[str, bytes], *, authority_id: int) -> bool:
+    """True where exactly this content is what new cases start on: there is nothing to deploy."""
+    held = {path: content for path, content in files.items() if path.endswith(SUFFIXES)}
+    definitions = session.scalars(
+        select(ProcessDefinition.latest)
+        .join(Deployment)
+        .where(Deployment.authority_id == authority_id, Deployment.bundle_hash == engine.content_hash(held))
+    ).all()
+    return bool(definitions) and all(definitions)
+
+
+def latest_version(session: Session, *, authority_id: int) -> int:
+    """The number of the newest deployment of an authority; 0 where there is none."""
+    return session.scalar(select(func.max(Deployment.version)).where(Deployment.authority_id == authority_id)) or 0
 
 
 def latest(session: Session, process_id: str, *, authority_id: int) -> ProcessDefinition:

@@ -50,7 +50,9 @@ def test_a_message_with_another_key_or_name_moves_nothing(office: Office):
 
 
 def test_a_message_said_early_is_heard_later(office: Office):
-    office.deploy(diagram(START + user("b", DESK) + CATCH + user("a", DESK) + END, "s -> b -> c -> a -> e", globals=PAID))
+    office.deploy(
+        diagram(START + user("b", DESK) + CATCH + user("a", DESK) + END, "s -> b -> c -> a -> e", globals=PAID)
+    )
     case = office.start()
     publish(office, "paid", office.instance(case).number, ttl=timedelta(hours=1))
     office.do(case, "b")
@@ -59,7 +61,9 @@ def test_a_message_said_early_is_heard_later(office: Office):
 
 
 def test_an_expired_message_is_not_heard(office: Office):
-    office.deploy(diagram(START + user("b", DESK) + CATCH + user("a", DESK) + END, "s -> b -> c -> a -> e", globals=PAID))
+    office.deploy(
+        diagram(START + user("b", DESK) + CATCH + user("a", DESK) + END, "s -> b -> c -> a -> e", globals=PAID)
+    )
     case = office.start()
     publish(office, "paid", office.instance(case).number, ttl=timedelta(0))
     office.do(case, "b")
@@ -169,7 +173,9 @@ def withdrawable(sender: str, condition: str = "") -> bytes:
         + '<messageEventDefinition messageRef="m"/></boundaryEvent>'
     )
     return diagram(
-        START + user("a", DESK) + boundary + END + '<endEvent id="gone"/>', "s -> a -> e; withdraw -> gone", globals=PAID
+        START + user("a", DESK) + boundary + END + '<endEvent id="gone"/>',
+        "s -> a -> e; withdraw -> gone",
+        globals=PAID,
     )
 
 

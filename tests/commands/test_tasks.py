@@ -90,9 +90,7 @@ def test_only_the_holder_or_an_administrator_releases(office: Office, task: int)
 
 def test_a_task_is_handed_to_somebody_it_is_offered_to(office: Office, task: int):
     with office.database.transaction() as session:
-        tasks.assign(
-            session, task, user=office.fresh(session, office.li), assignee=office.fresh(session, office.zhao)
-        )
+        tasks.assign(session, task, user=office.fresh(session, office.li), assignee=office.fresh(session, office.zhao))
     assert office.task(task).assignee_id == office.zhao.id
     with pytest.raises(errors.InvalidInput) as refused, office.database.transaction() as session:
         tasks.assign(

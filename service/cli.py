@@ -1,0 +1,407 @@
+"""``guohe``: serve, work, deploy, try out. An error is one line in Chinese and English, and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from service.config import Settings
+    from service.db import Database
+    from service.models import User
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("processes", "forms", "templates")
+SUFFIXES = (".bpmn", ".dmn", ".form", ".docx")
+FAILED, WRONG_USE = 1, 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--verbose", "-v", is_flag=True, help="Log what happens.")
+def guohe(verbose: bool) -> None:
+    """果核：国家国际科技合作基地管理的流程平台。 The process platform of the national bases."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+
+@guohe.command()
+@click.option(
+    "--prepare", is_flag=True, help="First build the front end, migrate, deploy processes/ and load the demo."
+)
+@click.option("--host", default=None, help="Address to listen on (default: GUOHE_HOST or 127.0.0.1).")
+@click.option("--port", default=None, type=click.IntRange(0, 65535), help="Port (default: GUOHE_PORT or 8000).")
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 256))
+def serve(prepare: bool, host: str | None, port: int | None, threads: int) -> None:
+    """Serve the pages and the API; on SQLite also do the jobs."""
+    settings = _settings(demo=prepare, host=host, port=port)
+    listener = _listen(settings.host, settings.port)
+    if prepare:
+        from service import frontend
+
+        frontend.build(say=click.echo)
+    with _database(settings, migrate=prepare) as database:
+        if prepare:
+            _deploy_project(database, settings, ROOT)
+            _load_demo(database, settings)
+        _serve(settings, database, listener, threads)
+
+
+@guohe.command()
+@click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 64))
+def worker(concurrency: int) -> None:
+    """Do the jobs of a PostgreSQL database; start as many as you like. (SQLite: guohe serve does them.)"""
+    from service import worker as workers
+
+    settings = _settings()
+    with _database(settings) as database:
+        if not database.sqlite:
+            workers.run_processes(database, settings, concurrency=concurrency)
+            return
+        stop = threading.Event()
+        _on_signal(stop.set)
+        workers.Worker(database, settings).serve(stop)
+
+
+@guohe.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--user", "username", default=None, help="In whose name; default: the first process owner.")
+@click.option("--note", default="", help="What is new in it.")
+def deploy(paths: tuple[Path, ...], username: str | None, note: str) -> None:
+    """Put the diagrams, tables, forms and templates in files and folders into service, as one bundle."""
+    from service import handlers
+    from service.commands import deployments
+
+    settings = _settings()
+    with _database(settings) as database, database.transaction() as session:
+        owner = _owner(session, username)
+        known = deployments.latest_version(session, authority_id=owner.authority_id)
+        deployment = deployments.deploy(session, read_files(paths), user=owner, note=note, topics=handlers.topics())
+        if deployment.version > known:
+            click.echo(f"已部署第 {deployment.version} 版。 Deployed as version {deployment.version}.")
+        else:
+            click.echo(f"内容与第 {deployment.version} 版相同。 The content is that of version {deployment.version}.")
+
+
+@guohe.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+def validate(paths: tuple[Path, ...]) -> None:
+    """Say what would be found in these files at their deployment. Needs no database."""
+    from service import engine, handlers
+    from service.commands.identity import ROLES
+
+    lanes = {lane: code for code, _, _, lane in ROLES if lane}
+    findings = engine.validate(
+        read_files(paths), roles=[row[0] for row in ROLES], lanes=lanes, topics=handlers.topics()
+    )
+    for finding in findings:
+        click.echo(shown(finding))
+    errors = sum(finding.severity == "error" for finding in findings)
+    click.echo(
+        f"{errors} 个错误，{len(findings) - errors} 个提示。 {errors} error(s), {len(findings) - errors} remark(s)."
+    )
+    if errors:
+        sys.exit(FAILED)
+
+
+@guohe.command()
+def migrate() -> None:
+    """Bring the tables to the newest shape."""
+    settings = _settings()
+    with _database(settings, migrate=True) as database:
+        click.echo(f"数据库已是最新结构（{database.revision()}）。 The tables are at {database.revision()}.")
+
+
+@guohe.command()
+def demo() -> None:
+    """Deploy processes/ and forms/ and load the fictional demo organisations, accounts and bases."""
+    settings = _settings(demo=True)
+    with _database(settings, migrate=True) as database:
+        _deploy_project(database, settings, ROOT)
+        _load_demo(database, settings)
+        click.echo("演示数据已载入（均为虚构）。 Demo data loaded (all of it fictional).")
+
+
+@guohe.command()
+@click.argument("username")
+@click.option("--name", default=None, help="The person's name.")
+@click.option("--authority", default="most", show_default=True)
+@click.option("--authority-name", default="科学技术部", show_default=True)
+@click.password_option(help="Asked for where not given.")
+def admin(username: str, name: str | None, authority: str, authority_name: str, password: str) -> None:
+    """Make the first account of an installation: an administrator and process owner."""
+    from service.commands import identity
+    from service.models import Authority, Organisation
+
+    settings = _settings()
+    with _database(settings, migrate=True) as database, database.transaction() as session:
+        identity.seed_roles(session)
+        owner = session.query(Authority).filter_by(code=authority).one_or_none()
+        owner = owner or identity.create_authority(session, authority, authority_name)
+        platform = session.query(Organisation).filter_by(authority_id=owner.id, code="platform").one_or_none()
+        platform = platform or identity.create_organisation(session, owner, "platform", "platform", "平台运维")
+        account = identity.create_user(session, owner, username, name=name or username, password=password)
+        for role in ("platform.admin", "platform.owner"):
+            identity.add_membership(session, account, platform, role)
+    click.echo(f"已建立管理员“{username}”。 Administrator “{username}” created.")
+
+
+@guohe.command("test")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--verbose", "-v", is_flag=True, help="Show every step.")
+def test_scenarios(paths: tuple[Path, ...], verbose: bool) -> None:
+    """Play the scenarios in files and folders (default: processes/) and print which flows they cover."""
+    from service import scenarios
+
+    ok = scenarios.run(list(paths) or [ROOT / "processes"], root=ROOT, say=click.echo, verbose=verbose)
+    if not ok:
+        sys.exit(FAILED)
+
+
+@guohe.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", is_flag=True, help="Change nothing; fail where a layout is missing or could be better.")
+def layout(paths: tuple[Path, ...], check: bool) -> None:
+    """Draw diagrams anew: lanes, grid, orthogonal flows."""
+    from service.engine import layout as drawing
+
+    wrong = 0
+    for path in paths:
+        drawn = drawing.layout(path.read_bytes())
+        if check:
+            wrong += drawn != path.read_bytes()
+        else:
+            path.write_bytes(drawn)
+        click.echo(str(path))
+    if wrong:
+        sys.exit(FAILED)
+
+
+@guohe.command("dmn-tck")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def dmn_tck(folder: Path) -> None:
+    """Run the DMN conformance tests of a folder and print how many pass."""
+    from service.engine import tck
+
+    passed, failed = tck.run(folder, say=click.echo)
+    click.echo(f"通过 {passed}，未通过 {failed}。 {passed} passed, {failed} failed.")
+
+
+# What the commands share
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; say an error in one line."""
+    from service import errors
+    from service.config import WrongSetting
+
+    try:
+        guohe.main(args=arguments, prog_name="guohe", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(WRONG_USE)
+    except (errors.ServiceError, WrongSetting) as error:
+        _complain(error.zh, error.en)
+    except Exception as error:
+        said = _sentence(error)
+        if said is None:
+            raise
+        for line in said[2:]:
+            click.echo(line, err=True)
+        _complain(said[0], said[1])
+
+
+def _sentence(error: Exception) -> list[str] | None:
+    """What to say about an error that is not ours alone to explain; None where it is a bug."""
+    from service import engine, frontend
+
+    if isinstance(error, engine.BundleRejected):
+        return [error.zh, error.en, *(shown(finding) for finding in error.findings if finding.severity == "error")]
+    if isinstance(error, engine.EngineError):
+        return [error.zh, error.en]
+    if isinstance(error, frontend.BuildFailed):
+        return ["前端构建失败：", str(error)]
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+        return [f"无法写入 {error.filename}：{error.strerror}。", f"Cannot write {error.filename}: {error.strerror}."]
+    return None
+
+
+def _complain(zh: str, en: str) -> None:
+    click.echo(f"{zh} {en}", err=True)
+    sys.exit(FAILED)
+
+
+def shown(finding: Any) -> str:
+    """A finding in one line."""
+    place = f"{finding.file}" + (f":{finding.line}" if finding.line else "")
+    return f"{finding.severity:7} {place} {finding.element_id or ''} {finding.zh} {finding.en}"
+
+
+def read_files(paths: Iterable[Path]) -> dict[str, bytes]:
+    """Read what belongs into a bundle from files and folders; names are relative to what contains them all."""
+    paths = [path.resolve() for path in paths]
+    parent = Path(os.path.commonpath([path if path.is_dir() and len(paths) == 1 else path.parent for path in paths]))
+    found: dict[str, bytes] = {}
+    for path in paths:
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in inside:
+            if file.suffix in SUFFIXES and file.is_file():
+                found[file.relative_to(parent).as_posix()] = file.read_bytes()
+    if not found:
+        raise click.UsageError(
+            "没有找到 .bpmn、.dmn、.form 或 .docx 文件。 No .bpmn, .dmn, .form or .docx files found."
+        )
+    return found
+
+
+def _settings(*, demo: bool = False, host: str | None = None, port: int | None = None) -> Settings:
+    from service import config
+
+    environ = dict(os.environ)
+    if demo:
+        environ.setdefault("GUOHE_DEMO", "1")
+    if host is not None:
+        environ["GUOHE_HOST"] = host
+    if port is not None:
+        environ["GUOHE_PORT"] = str(port)
+    return config.read(environ)
+
+
+@contextmanager
+def _database(settings: Settings, *, migrate: bool = False) -> Iterator[Database]:
+    """Open the database, brought to the newest shape or refused where it has another."""
+    from service.db import Database
+
+    database = Database(settings.database_url, pool_size=settings.database_pool)
+    try:
+        if migrate:
+            database.migrate()
+        database.check()
+        yield database
+    finally:
+        database.close()
+
+
+def _owner(session: Any, username: str | None) -> User:
+    """The account in whose name the command line deploys."""
+    from sqlalchemy import select
+
+    from service import errors
+    from service.models import Membership, User
+
+    chosen = select(User).where(User.active)
+    if username:
+        chosen = chosen.where(User.username == username)
+    else:
+        chosen = chosen.join(Membership).where(Membership.role.in_(("platform.owner", "platform.admin")))
+    owner: User | None = session.scalars(chosen.order_by(User.id).limit(1)).first()
+    if owner is None:
+        raise errors.NotReady(
+            "还没有可以部署流程的账号，请先运行：guohe admin 用户名（或 guohe demo）",
+            "No account may deploy yet; run: guohe admin USERNAME (or guohe demo)",
+        )
+    return owner
+
+
+def _deploy_project(database: Database, settings: Settings, root: Path) -> None:
+    """Deploy the project's own processes, unless exactly that is in force."""
+    from service import handlers
+    from service.commands import deployments
+    from service.demo import accounts
+
+    folders = [root / name for name in FOLDERS if (root / name).is_dir()]
+    files = read_files(folders)
+    with database.transaction() as session:
+        accounts.seed(session)
+        owner = _owner(session, None)
+        if deployments.in_force(session, files, authority_id=owner.authority_id):
+            return
+        deployment = deployments.deploy(session, files, user=owner, topics=handlers.topics())
+        click.echo(f"流程已部署（第 {deployment.version} 版）。 Processes deployed, version {deployment.version}.")
+
+
+def _load_demo(database: Database, settings: Settings) -> None:
+    from service import demo as fictional
+
+    with database.transaction() as session:
+        fictional.load(session, settings)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything else is done, so that an occupied one costs one line and no work."""
+    from service import errors
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise errors.NotReady(
+                f"端口 {port} 已被占用，请换一个：GUOHE_PORT={port + 1} make run",
+                f"Port {port} is in use; take another: GUOHE_PORT={port + 1} make run",
+                code="port_in_use",
+            ) from None
+        raise errors.NotReady(
+            f"无法在 {host}:{port} 上监听：{error.strerror}。",
+            f"Cannot listen on {host}:{port}: {error.strerror}.",
+            code="no_port",
+        ) from None
+    return listener
+
+
+def _serve(settings: Settings, database: Database, listener: socket.socket, threads: int) -> None:
+    import waitress
+
+    from service import worker as workers
+    from service.app import create_app
+
+    app = create_app(settings, database)
+    server = waitress.create_server(
+        app, sockets=[listener], threads=threads, ident=None, max_request_body_size=settings.upload_limit + 1024 * 1024
+    )
+    stop = threading.Event()
+    working = None
+    if database.sqlite:
+        job_worker = workers.Worker(database, settings)
+        working = threading.Thread(target=job_worker.serve, args=(stop,), name="guohe-worker", daemon=True)
+        working.start()
+    _on_signal(stop.set)
+    host, port = listener.getsockname()[:2]
+    click.echo(f"果核已启动 / Guohe is running: http://{f'[{host}]' if ':' in host else host}:{port}")
+    try:
+        server.run()
+    finally:
+        stop.set()
+        if working is not None:
+            working.join(timeout=10)
+
+
+def _on_signal(act: Callable[[], Any]) -> None:
+    """Stop in good order on SIGTERM and SIGINT: what is being done is finished first."""
+
+    def stop(_number: int, _frame: Any) -> None:
+        act()
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+if __name__ == "__main__":
+    main()
