@@ -320,17 +320,18 @@ def projects_of(session: Session, authority_id: int, uscc: str) -> Sequence[Proj
     ).all()
 
 
-def open_cases_of(
-    session: Session, authority_id: int, uscc: str, *, processes: Sequence[str], besides: int | None = None
-) -> Sequence[Instance]:
-    """The running applications of a legal entity, other than one case."""
+def open_cases_of(session: Session, authority_id: int, uscc: str, *, besides: int | None = None) -> Sequence[Instance]:
+    """The running applications of a legal entity for any type of base, other than one case.
+
+    A case of application carries the type in its number: ``DB-2026-0001``.
+    """
     query = (
         select(Instance)
         .join(CaseParty, and_(CaseParty.instance_id == Instance.id, CaseParty.party == "applicant"))
         .join(Organisation, Organisation.id == CaseParty.organisation_id)
         .where(
             Instance.authority_id == authority_id,
-            Instance.process_id.in_(processes),
+            or_(*[Instance.number.startswith(f"{type}-") for type in TYPES]),
             Instance.ended_at.is_(None),
             Organisation.uscc == uscc,
         )

@@ -1,0 +1,116 @@
+"""Tell people: a line in their bell, and mail to those who have an address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from service import clock, mail
+from service.commands import jobs
+from service.models import (
+    CASE_PARTIES,
+    FIXED_PARTIES,
+    CaseParty,
+    Instance,
+    Membership,
+    Notification,
+    Organisation,
+    User,
+)
+
+from . import case
+from .registry import JobContext, topic
+
+
+@topic("notify")
+def notify(session: Session, job: JobContext) -> None:
+    """Tell the holders of roles in this case, or certain people, one notice each."""
+    instance = case.instance_of(session, job)
+    people = _named(session, job, instance)
+    roles = [role.strip() for role in (job.headers.get("to") or case.text(job, "to", "")).split(",") if role.strip()]
+    for role in roles:
+        people |= {one.id: one for one in holders(session, instance, role, job)}
+    title, text = case.text(job, "noteTitle"), case.text(job, "noteText", "")
+    for user in people.values():
+        tell(session, instance, user, title, text, job)
+
+
+def _named(session: Session, job: JobContext, instance: Instance) -> dict[int, User]:
+    names = case.texts(job, "recipients", [])
+    if not names:
+        return {}
+    found = session.scalars(
+        select(User).where(User.authority_id == instance.authority_id, User.username.in_(names), User.active)
+    )
+    return {one.id: one for one in found}
+
+
+def holders(session: Session, instance: Instance, role: str, job: JobContext) -> Iterable[User]:
+    """The people who hold a role today in the organisation that plays its party in the case."""
+    party = role.partition(".")[0]
+    today = clock.today(job.now)
+    if party in CASE_PARTIES:
+        playing = select(CaseParty.organisation_id).where(
+            CaseParty.instance_id == instance.id, CaseParty.party == party
+        )
+    elif party in FIXED_PARTIES:
+        playing = select(Organisation.id).where(
+            Organisation.authority_id == instance.authority_id, Organisation.code == party
+        )
+    else:
+        return []
+    return session.scalars(
+        select(User)
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.role == role,
+            Membership.organisation_id.in_(playing),
+            User.active,
+            or_(Membership.since.is_(None), Membership.since <= today),
+            or_(Membership.until.is_(None), Membership.until > today),
+        )
+        .order_by(User.id)
+    ).all()
+
+
+def tell(session: Session, instance: Instance, user: User, title: str, text: str, job: JobContext) -> None:
+    """Put a line into a person's bell and queue the mail that says the same."""
+    line = f"{title}：{text}" if text else title
+    session.add(
+        Notification(
+            user_id=user.id, instance_id=instance.id, text_zh=line, text_en=line, created_at=job.now, read_at=None
+        )
+    )
+    if user.email:
+        link = f"{job.settings.base_url}/cases/{instance.id}"
+        jobs.add(
+            session,
+            "mail",
+            authority_id=instance.authority_id,
+            topic="mail",
+            payload={
+                "to": user.email,
+                "name": user.name,
+                "subject": f"[{instance.number}] {title}",
+                "text": f"{user.name}：\n\n{text or title}\n\n案件：{instance.number} {instance.title}\n{link}\n",
+            },
+        )
+
+
+@topic("mail", outside=True)
+def send_mail(job: JobContext) -> dict[str, Any]:
+    """Send one message. Run again, it carries the same message id."""
+    message = mail.compose(
+        to=case.text(job, "to"),
+        name=case.text(job, "name", ""),
+        subject=case.text(job, "subject"),
+        text=case.text(job, "text"),
+        key=job.key,
+        at=job.now,
+        sender=job.settings.mail_from,
+    )
+    mail.send(message, smtp_url=job.settings.smtp_url, mailbox=job.settings.mailbox)
+    return {}
