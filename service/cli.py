@@ -194,8 +194,14 @@ def dmn_tck(folder: Path) -> None:
     """Run the DMN conformance tests of a folder and print how many pass."""
     from service.engine import tck
 
-    passed, failed = tck.run(folder, say=click.echo)
-    click.echo(f"通过 {passed}，未通过 {failed}。 {passed} passed, {failed} failed.")
+    results = tck.run(folder)
+    for result in results:
+        if not result.passed:
+            click.echo(f"{result.model} {result.case} {result.decision}: {result.expected!r} != {result.got!r}")
+    passed = sum(result.passed for result in results)
+    click.echo(f"通过 {passed} / {len(results)}。 {passed} of {len(results)} passed.")
+    if passed < len(results):
+        sys.exit(FAILED)
 
 
 # What the commands share

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -109,10 +109,18 @@ def send(
     return message
 
 
-def sendable(session: Session, instance: Instance, user: User | None) -> list[tuple[str, str, str | None]]:
-    """Return the messages somebody may send into a case now: name, what the element is called, form id."""
+class Sendable(NamedTuple):
+    """A message somebody may send into a case now: its name, what the diagram calls the event, its form."""
+
+    name: str
+    label: str
+    form_id: str | None
+
+
+def sendable(session: Session, instance: Instance, user: User | None) -> list[Sendable]:
+    """Return what somebody may send into a case now; ``user`` None stands for the public."""
     bundle = deployments.bundle(session, instance.deployment_id)
-    found: dict[str, tuple[str, str, str | None]] = {}
+    found: dict[str, Sendable] = {}
     for subscription in session.scalars(
         select(Subscription).where(Subscription.instance_id == instance.id).order_by(Subscription.id)
     ):
@@ -120,8 +128,16 @@ def sendable(session: Session, instance: Instance, user: User | None) -> list[tu
         if form_id is not False:
             node = bundle.node(subscription.process_id, subscription.element_id)
             label = node.name if node and node.name else subscription.name
-            found.setdefault(subscription.name, (subscription.name, label, form_id))
+            found.setdefault(subscription.name, Sendable(subscription.name, label, form_id))
     return list(found.values())
+
+
+def offered(session: Session, user: User | None, instance_id: int) -> list[Sendable]:
+    """Return what a person may send into a case now; nothing where it has ended or is suspended."""
+    instance = session.get(Instance, instance_id)
+    if instance is None or instance.ended_at is not None or instance.status == "suspended":
+        return []
+    return sendable(session, instance, user)
 
 
 def correlate(session: Session, message: PublishedMessage) -> list[Correlation]:

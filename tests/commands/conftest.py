@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from service import config
 from service.commands import deployments, instances, tasks
 from service.db import Database
+from service.handlers import registry
 from service.models import Event, Incident, Instance, Job, Task, TaskCandidate, User
 from service.worker import Worker
 from tests.conftest import People
@@ -143,9 +144,7 @@ def office(database: Database, people: People, tmp_path: Path) -> Office:
 @pytest.fixture
 def topics() -> Iterator[Callable[..., Any]]:
     """Register service-task topics for one test."""
-    from service import handlers
-
-    before = dict(handlers.registry)
-    yield handlers.topic
-    handlers.registry.clear()
-    handlers.registry.update(before)
+    before = dict(registry._handlers)
+    yield registry.topic
+    registry._handlers.clear()
+    registry._handlers.update(before)
