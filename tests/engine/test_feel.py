@@ -143,7 +143,7 @@ def test_unary_tests(test, given, passes):
 def test_syntax_is_checked_without_variables():
     assert feel.check("a.b + count(c)") is None
     assert feel.check_unary("-") is None
-    assert feel.check_unary('< 5, >') is not None
+    assert feel.check_unary("< 5, >") is not None
     assert "“else”" in (feel.check("get or else(null, 1)") or "")
     assert "unknown function “foo”" in (feel.check("foo(1)") or "")
     assert "instance of" in (feel.check("x instance of number") or "")
@@ -175,7 +175,6 @@ HOSTILE = [
     "(function(f) f(f))(function(f) f(f))",
     "(" * 5000 + "1" + ")" * 5000,
     "-" * 20000 + "1",
-    "workdays(today(), 1000000000) + workdays(today(), 1)",
 ]  # fmt: skip
 
 
@@ -270,6 +269,7 @@ def test_working_days_in_feel():
     assert value('isWorkday("2025-10-11")') is True
     assert value('noticeEnd("2025-09-26", 5)') == "2025-10-09"
     assert value('yearsLater("2024-02-29", 3)') == "2027-02-28"
+    assert value("workdays(today(), 1000000000)") is None
     assert value("workdays(null, 1)") is None
     assert value('workdays("soon", 1)') is None
     assert value('workdays(n: 1, from: "2025-09-29")') == "2025-09-30"
@@ -326,7 +326,7 @@ PLAIN = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(PLAIN, st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4)), min_size=5, max_size=20))
 def test_the_shortcut_says_what_v8_says(samples):
     quick = [feel._evaluate_plain(expression, variables) for expression, variables in samples]
