@@ -126,7 +126,7 @@ def instances_seen_by(user: User) -> ColumnElement[bool]:
 
 
 def instances_joined_by(user: User) -> CompoundSelect[int]:
-    """The ids of the cases the user has a part in, desks aside. A union, so that each half finds its index."""
+    """The ids of the cases an active user has a part in, desks aside: a union, so that each half finds its index."""
     partyless = ~exists().where(CaseParty.instance_id == Instance.id)
     offered = select(Task.instance_id).join(TaskCandidate).where(offered_to(user))
     parts = [

@@ -135,7 +135,7 @@ class People:
             return self._authority(session, code)
 
     def organisation(self, code: str, *, authority: str = "most", **details: Any) -> Organisation:
-        """Return an organisation by its code; the first time, make it."""
+        """Return an organisation by its code, with these details; the first time, make it."""
         with self._within() as session:
             return self._organisation(session, authority, code, **details)
 
@@ -163,7 +163,9 @@ class People:
         if found is None:
             details.setdefault("kind", code if code in FIXED_PARTIES else "institution")
             details.setdefault("name", code)
-            found = identity.create_organisation(session, owner, code, **details)
+            return identity.create_organisation(session, owner, code, **details)
+        for field, value in details.items():
+            setattr(found, field, value)
         return found
 
 

@@ -176,9 +176,11 @@ def _heads(user: User, wanted: list[ColumnElement[bool]], after: str | None, lim
 
 def _members(user: User, box: Box) -> list[ColumnElement[bool]]:
     """Return what makes a task stand in a box, as conditions on ``Task``."""
+    if not user.active:
+        return [false()]
     match box:
         case "mine":
-            return [Task.assignee_id == user.id, Task.status == "open", true() if user.active else false()]
+            return [Task.assignee_id == user.id, Task.status == "open"]
         case "group":
             offered = select(TaskCandidate.task_id).where(
                 permissions.offered_to(user), TaskCandidate.claimed.is_(False)
