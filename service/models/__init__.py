@@ -23,6 +23,15 @@ from .job import Job
 from .message import Correlation, PublishedMessage, Subscription
 from .notification import Notification
 from .task import NO_DUE, Draft, Task, TaskCandidate
+from .workshop import (
+    Publication,
+    PublishingPolicy,
+    Revision,
+    Transfer,
+    TransferCase,
+    WorkingCopy,
+    WorkingFile,
+)
 
 __all__ = [
     "CASE_PARTIES",
@@ -46,13 +55,20 @@ __all__ = [
     "Notification",
     "Organisation",
     "ProcessDefinition",
+    "Publication",
     "PublishedMessage",
+    "PublishingPolicy",
+    "Revision",
     "Role",
     "SignInFailure",
     "Subscription",
     "Task",
     "TaskCandidate",
+    "Transfer",
+    "TransferCase",
     "User",
     "UserSession",
+    "WorkingCopy",
+    "WorkingFile",
     "register",
 ]
