@@ -24,6 +24,7 @@ from . import case
 from .registry import JobContext, topic
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+DEMONSTRATION = "（演示文书，内容为虚构）"
 _SAME_DAY = (1980, 1, 1, 0, 0, 0)
 
 
@@ -51,7 +52,10 @@ def next_document_number(session: Session, job: JobContext) -> dict[str, Any]:
 
 @topic("issue_document")
 def issue_document(session: Session, job: JobContext) -> dict[str, Any]:
-    """Fill in the template, keep the file with the case, and enter the document under its number."""
+    """Fill in the template, keep the file with the case, and enter the document under its number.
+
+    A template sees the variables of the case; ``documentData`` adds to them.
+    """
     found = session.scalar(select(Document).where(Document.job_key == job.key))
     if found is None:
         found = _issue(session, job)
@@ -68,11 +72,13 @@ def _issue(session: Session, job: JobContext) -> Document:
         deployments.bundle(session, instance.deployment_id).templates,
         name,
         {
+            **_plain(job.variables),
             **_plain(case.value(job, "documentData", {})),
             "documentNumber": number,
             "documentTitle": title,
             "issuers": [one.name for one in issuers],
             "issuedOn": chinese_day(issued_on.isoformat()),
+            "mark": DEMONSTRATION if job.settings.demo else "",
         },
     )
     file = attachments.keep(
