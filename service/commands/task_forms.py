@@ -1,0 +1,151 @@
+"""The form a person fills, with what it may show of the case: the one page content that needs the live state.
+
+A form is handed only the variables that it names. What experts wrote about a file lies in the same variables as the
+file itself, and whoever opens the source of a page reads everything that was sent there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from service import engine, errors, permissions
+from service.models import Instance, ProcessDefinition, Subscription, Task, User
+
+from . import deployments, instances, messages
+
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskForm:
+    """A form's schema, the values it opens with and shows, and a hash that changes with the form."""
+
+    form_id: str
+    schema: dict[str, Any]
+    hash: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def of_task(session: Session, task_id: int, *, user: User) -> TaskForm | None:
+    """The form of a task: open, with what the case knows; handed in, with what was handed in. None: it has none."""
+    task = (
+        session.scalars(
+            select(Task)
+            .where(Task.id == task_id)
+            .options(joinedload(Task.candidates), joinedload(Task.instance).joinedload(Instance.deployment))
+        )
+        .unique()
+        .one_or_none()
+    )
+    if task is None or not permissions.may_see_task(user, task, task.candidates):
+        raise errors.NotFound()
+    if task.form_id is None:
+        return None
+    bundle = deployments.bundle(session, task.instance.deployment_id)
+    form = _form(bundle, task.form_id)
+    if task.status != "open":
+        return _with(form, task.submitted or {})
+    try:
+        return _with(form, engine.visible(instances.load(session, task.instance), task.token))
+    except engine.WrongToken:
+        return _with(form, {})
+
+
+def of_start(session: Session, definition: ProcessDefinition, *, user: User) -> TaskForm | None:
+    """The form that starts a case, empty. None: the process asks nothing."""
+    if not permissions.may_start(user, definition):
+        raise errors.NotFound()
+    entry = next((entry for entry in definition.start_events if entry["kind"] == "none"), None)
+    if entry is None or not entry["form_id"]:
+        return None
+    return _form(deployments.bundle(session, definition.deployment_id), entry["form_id"])
+
+
+def messages_of(session: Session, user: User, instance_id: int) -> list[tuple[str, str]]:
+    """The messages the user may send into a case now: names, and what they are called."""
+    instance = _seen(session, user, instance_id)
+    if instance.ended_at is not None or instance.status == "suspended":
+        return []
+    return [(name, label) for name, label, _form_id in messages.sendable(session, instance, user)]
+
+
+def of_message(session: Session, instance_id: int, name: str, *, user: User) -> tuple[str, TaskForm | None]:
+    """What a message is called that somebody may send into a case, and its form."""
+    instance = _seen(session, user, instance_id)
+    for code, label, form_id in messages.sendable(session, instance, user):
+        if code == name:
+            break
+    else:
+        raise errors.NotFound()
+    if form_id is None:
+        return label, None
+    form = _form(deployments.bundle(session, instance.deployment_id), form_id)
+    token = session.scalar(
+        select(Subscription.token).where(Subscription.instance_id == instance.id, Subscription.name == name).limit(1)
+    )
+    return label, _with(form, engine.visible(instances.load(session, instance), token))
+
+
+def _seen(session: Session, user: User, instance_id: int) -> Instance:
+    query = select(Instance).where(Instance.id == instance_id, permissions.instances_seen_by(user))
+    instance = session.scalar(query.options(joinedload(Instance.deployment)))
+    if instance is None:
+        raise errors.NotFound()
+    return instance
+
+
+def names(schema: Mapping[str, Any]) -> frozenset[str]:
+    """Every word of a form that could be a variable: where fields write, and all expressions and templates."""
+    return frozenset(_names(schema))
+
+
+def _names(component: Mapping[str, Any], inside: bool = False) -> Iterator[str]:
+    binding = component.get("key") or component.get("path")
+    bound = isinstance(binding, str) and bool(binding)
+    if bound and not inside:
+        yield str(binding).split(".")[0]
+    if isinstance(component.get("valuesKey"), str):
+        yield component["valuesKey"].split(".")[0]
+    for name, value in component.items():
+        if name == "components" and isinstance(value, list):
+            for child in value:
+                yield from _names(child, inside or bound)
+        else:
+            yield from _words(value)
+
+
+def _words(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if value.startswith("=") or "{{" in value:
+            yield from _NAME.findall(value)
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _words(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _words(inner)
+
+
+def _form(bundle: engine.Bundle, form_id: str) -> TaskForm:
+    schema = bundle.forms.get(form_id)
+    if schema is None:
+        raise errors.Conflict(f"找不到表单“{form_id}”。", f"The form “{form_id}” is missing.", code="form_missing")
+    text = json.dumps(schema, ensure_ascii=False, sort_keys=True)
+    return TaskForm(form_id, schema, hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+def _with(form: TaskForm, variables: Mapping[str, Any]) -> TaskForm:
+    wanted = names(form.schema)
+    shown = {name: value for name, value in variables.items() if name in wanted}
+    return TaskForm(form.form_id, form.schema, form.hash, shown)
+
+
+__all__ = ["TaskForm", "messages_of", "names", "of_message", "of_start", "of_task"]
