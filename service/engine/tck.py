@@ -6,12 +6,13 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
+from service import clock
 from service.errors import ServiceError
 
 from . import decisions, xml
@@ -60,7 +61,7 @@ def _ask(
     known: Mapping[str, decisions.Decision], decision_id: str, variables: Mapping[str, Any], expected: Any, wrong: bool
 ) -> tuple[bool, Any]:
     try:
-        got = decisions.evaluate(known, decision_id, variables, now=datetime.now(UTC))
+        got = decisions.evaluate(known, decision_id, variables, now=clock.now())
     except ServiceError as error:
         # The kit says null where an error makes a decision null; we say which error it was.
         return wrong or expected is None, str(error)
