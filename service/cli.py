@@ -30,7 +30,7 @@ FAILED, WRONG_USE = 1, 2
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--verbose", "-v", is_flag=True, help="Log what happens.")
 def guohe(verbose: bool) -> None:
-    """果核：国家国际科技合作基地管理的流程平台。 The process platform of the national bases."""
+    """国合：国家国际科技合作基地管理的流程平台。 The process platform of the national bases."""
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
