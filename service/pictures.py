@@ -121,7 +121,11 @@ def cropped(png: bytes, height: int) -> bytes:
     height = min(height, full)
     line = 1 + width * {2: 3, 6: 4}[colour]
     pixels = zlib.decompress(b"".join(data for kind, data in chunks if kind == b"IDAT"))[: line * height]
-    out = [(b"IHDR", struct.pack(">II", width, height) + header[8:]), (b"IDAT", zlib.compress(pixels, 9)), (b"IEND", b"")]
+    out = [
+        (b"IHDR", struct.pack(">II", width, height) + header[8:]),
+        (b"IDAT", zlib.compress(pixels, 9)),
+        (b"IEND", b""),
+    ]
     body = b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in out
     )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import combinations, pairwise
 
-from .placing import Item, Link, float_in, place
-from .reading import Flow, Node, Pool, Scope
-from .routing import Grid, Line, Point, Port, Router, Wire
+from .geometry import Line as Points
+from .geometry import Rect, meetings, overlay
+from .labels import Labels
+from .placing import TASTES, Item, Link, Taste, float_in, place
+from .reading import Flow, Lane, Node, Pool, Scope
+from .routing import Grid, Line, Port, Router, Wire
 from .text import box
 from .tracks import Run, lay, runs_of
 
@@ -19,30 +23,13 @@ WALL = 60
 
 
 @dataclass(slots=True)
-class Rect:
-    x: float
-    y: float
-    w: float
-    h: float
-
-    def moved(self, dx: float, dy: float) -> Rect:
-        return Rect(self.x + dx, self.y + dy, self.w, self.h)
-
-    def overlaps(self, other: Rect, margin: float = 0) -> float:
-        """The common area."""
-        w = min(self.x + self.w, other.x + other.w) - max(self.x, other.x) + margin
-        h = min(self.y + self.h, other.y + other.h) - max(self.y, other.y) + margin
-        return w * h if w > 0 and h > 0 else 0
-
-
-@dataclass(slots=True)
 class Drawing:
     """Shapes, edges and labels of one scope, in its own coordinates."""
 
     width: float = 0
     height: float = 0
     shapes: dict[str, Rect] = field(default_factory=dict)
-    edges: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    edges: dict[str, Points] = field(default_factory=dict)
     labels: dict[str, Rect] = field(default_factory=dict)
 
     def take(self, other: Drawing, dx: float, dy: float) -> None:
@@ -83,16 +70,37 @@ class _Cell:
 
 def draw_scope(scope: Scope) -> Drawing:
     """The inside of an expanded sub-process."""
-    return _Sheet([Pool(None, "", scope)], []).draw()
+    return draw_pools([Pool(None, "", scope)], [])
 
 
 def draw_pools(pools: list[Pool], messages: list[Flow]) -> Drawing:
-    """A whole plane."""
-    return _Sheet(pools, messages).draw()
+    """A whole plane: drawn by every taste, and the best of the drawings."""
+    nodes = [node for pool in pools if pool.scope for node in pool.scope.nodes.values()]
+    inner = {node.id: draw_scope(node.inside) for node in nodes if node.inside is not None}
+    drawings = [_Sheet(pools, messages, inner, taste).draw() for taste in (TASTES if len(nodes) > 3 else TASTES[:1])]
+    flows = [flow for pool in pools if pool.scope for flow in pool.scope.flows]
+    target = {flow.id: flow.target for flow in [*flows, *messages]}
+    return min(drawings, key=lambda drawing: _badness(drawing, target))
+
+
+def _badness(drawing: Drawing, target: dict[str, str]) -> float:
+    """Flows on top of one another first, then crossings, then bends, then length and height."""
+    lines = list(drawing.edges.values())
+    hidden = sum(
+        any(overlay(p, q) > 4 for p in pairwise(one) for q in pairwise(other))
+        for (a, one), (b, other) in combinations(drawing.edges.items(), 2)
+        if a in target and b in target and target[a] != target[b]
+    )
+    crossings = sum(meetings(one, other) for one, other in combinations(lines, 2))
+    bends = sum(len(line) - 2 for line in lines)
+    length = sum(abs(a[0] - b[0]) + abs(a[1] - b[1]) for line in lines for a, b in pairwise(line))
+    return 900 * hidden + 200 * crossings + 25 * bends + 0.12 * length + 1.2 * drawing.height
 
 
 class _Sheet:
-    def __init__(self, pools: list[Pool], messages: list[Flow]) -> None:
+    def __init__(self, pools: list[Pool], messages: list[Flow], inner: dict[str, Drawing], taste: Taste) -> None:
+        self.taste = taste
+        self.inner = inner
         self.pools = pools
         self.messages = messages
         self.out = Drawing()
@@ -121,7 +129,8 @@ class _Sheet:
         for pool in self.pools:
             if pool.scope is None:
                 continue
-            leaves = [leaf.id for lane in pool.scope.lanes for leaf in lane.leaves()] or [None]
+            leaves: list[str | None] = [leaf.id for lane in pool.scope.lanes for leaf in lane.leaves()]
+            leaves = leaves or [None]
             first = len(self.bands)
             self.bands += [(pool, leaf) for leaf in leaves]
             for node in pool.scope.nodes.values():
@@ -130,7 +139,9 @@ class _Sheet:
             for node in pool.scope.nodes.values():
                 if node.id not in self.host:
                     band = first + (leaves.index(node.lane) if node.lane in leaves else 0)
-                    cell = self._cell(node, band, [n for n in pool.scope.nodes.values() if self.host.get(n.id) == node.id])
+                    cell = self._cell(
+                        node, band, [n for n in pool.scope.nodes.values() if self.host.get(n.id) == node.id]
+                    )
                     self.cells[node.id] = cell
                     items.append(cell.item)
             self.flows += [f for f in pool.scope.flows if self._has(f.source) and self._has(f.target)]
@@ -140,7 +151,7 @@ class _Sheet:
         connected = {end for link in links for end in (link.source, link.target)}
         floating = [c for c in self.cells.values() if c.node.by_event and c.node.id not in connected]
         drifting = {c.node.id for c in floating}
-        placement = place([item for item in items if item.id not in drifting], links)
+        placement = place([item for item in items if item.id not in drifting], links, self.taste)
         for cell in floating:
             cell.item.span = self._span(cell, [i for i in items if i.id not in drifting])
         float_in(placement, [cell.item for cell in floating])
@@ -165,10 +176,10 @@ class _Sheet:
         return self.host.get(node, node)
 
     def _cell(self, node: Node, band: int, hanging: list[Node]) -> _Cell:
-        w, h = node.size
+        w, h = map(float, node.size)
         inner = None
         if node.inside is not None:
-            inner = draw_scope(node.inside)
+            inner = self.inner[node.id]
             title = box(node.name, 400)[0]
             w, h = max(inner.width + 40, title + 40, 120), max(inner.height + 50, 90)
         item = Item(
@@ -198,7 +209,7 @@ class _Sheet:
         """How far from the left edge the boundary event sits."""
         count = len(cell.hanging)
         if count == 1:
-            return cell.w * 0.68 if cell.w <= 120 else cell.w - 70
+            return cell.w * 0.8 if cell.w <= 120 else cell.w - 70
         if cell.w <= 120:
             return 18 + (cell.w - 36) * number / (count - 1)
         return cell.w * (number + 1) / (count + 1)
@@ -247,8 +258,8 @@ class _Sheet:
 
     def _estimate(self) -> None:
         """Rough positions, good enough to compare ways by their length."""
-        width = defaultdict(lambda: 60.0)
-        height = defaultdict(lambda: 60.0)
+        width: dict[int, float] = defaultdict(lambda: 60.0)
+        height: dict[int, float] = defaultdict(lambda: 60.0)
         for cell in self.cells.values():
             if cell.item.span == 1:
                 width[cell.j] = max(width[cell.j], cell.left + cell.right)
@@ -291,7 +302,7 @@ class _Sheet:
                 wanted.append((sum(at) / len(at) if at else last, order, pool))
             wanted.sort(key=lambda w: w[:2])
             bounds = [0]
-            for (one, _, _), (other, _, _) in zip(wanted, wanted[1:], strict=False):
+            for (one, _, _), (other, _, _) in pairwise(wanted):
                 middle = int((one + other) / 2) // 2 * 2
                 bounds.append(min(max(middle, bounds[-1] + 2), last))
             bounds.append(last)
@@ -307,9 +318,11 @@ class _Sheet:
     def _ports(self, node: str, *, out: bool) -> list[Port]:
         if node in self.wall_of:
             line, low, high = self.wall_of[node]
-            top = line == 0
-            step, way = (1, "D") if top else (-1, "U")
-            return [Port((line + step, j), way, 0) for j in range(low, high + 1) if self.grid.columns[j].kind == "column"]
+            above = line == 0
+            step, way = (1, "D") if above else (-1, "U")
+            return [
+                Port((line + step, j), way, 0) for j in range(low, high + 1) if self.grid.columns[j].kind == "column"
+            ]
         if node in self.host:
             cell = self.cells[self.host[node]]
             number = [e.id for e in cell.hanging].index(node)
@@ -319,9 +332,11 @@ class _Sheet:
             return []
         cell = self.cells[node]
         kind = "gateway" if cell.node.is_gateway else "event" if cell.node.is_event else "task"
-        right, left, top, bottom = _PORTS[(kind, out)]
+        right, left, top, bottom = map(float, _PORTS[(kind, out)])
         if cell.hanging:
-            bottom += 120
+            bottom += 120 if len(cell.hanging) == 1 else 400
+        if cell.item.span > 1:
+            top, bottom = top + 200, bottom + 200
         return [
             Port((cell.i, cell.last + 1), "R", right),
             Port((cell.i, cell.j - 1), "L", left),
@@ -352,12 +367,12 @@ class _Sheet:
             lw, lh = box(flow.name)
             cell = self.cells[wire.source]
             if wire.out.way == "R":
-                zones.append((cell, lw))
+                zones.append((cell, lw + flow.gap))
             elif wire.out.way in "UD" and not wire.out.tag:
                 j = cell.middle
                 self.right[j] = max(self.right[j], lw + 10)
                 side = self.down if wire.out.way == "D" else self.up
-                side[cell.i] = max(side[cell.i], cell.h / 2 + lh + 8)
+                side[cell.i] = max(side[cell.i], cell.h / 2 + lh + 8 + flow.gap)
         for cell, lw in zones:
             free = self.right[cell.last] - cell.w / 2 if cell.item.span == 1 else 0
             self.zone[cell.last + 1] = max(self.zone[cell.last + 1], lw + 12 - free)
@@ -391,12 +406,11 @@ class _Sheet:
     def _position(self) -> None:
         rows, columns = self.grid.rows, self.grid.columns
         at = 0.0
-        spans = {c.last: c for c in self.cells.values() if c.item.span > 1}
         starts: dict[int, float] = {}
         for j, line in enumerate(columns):
             if line.kind == "channel":
                 levels = self.tracks.get((True, j), 0)
-                room = max(COLUMN_GAP if 0 < j < len(columns) - 1 else 24, (levels + 1) * PITCH)
+                room: float = max(COLUMN_GAP if 0 < j < len(columns) - 1 else 24, (levels + 1) * PITCH)
                 zone = max(0.0, self.zone[j])
                 room = max(room, zone + (levels + 1) * PITCH if levels else zone + 14)
                 line.at = at + zone + (room - zone) / 2
@@ -411,7 +425,6 @@ class _Sheet:
                     at = max(at, starts[cell.j] + cell.w)
         self.width = at
         self.column_start = starts
-        del spans
         at = 0.0
         self.row_edges: list[tuple[float, float]] = []
         for i, line in enumerate(rows):
@@ -441,10 +454,8 @@ class _Sheet:
     def _shapes(self) -> None:
         for cell in self.cells.values():
             y = self.grid.rows[cell.i].at - cell.h / 2
-            if cell.item.span == 1:
-                x = self.grid.columns[cell.j].at - cell.w / 2
-            else:
-                x = self.column_start[cell.j]
+            alone = cell.item.span == 1
+            x = self.grid.columns[cell.j].at - cell.w / 2 if alone else self.column_start[cell.j]
             self.out.shapes[cell.node.id] = Rect(x, y, cell.w, cell.h)
             for number, event in enumerate(cell.hanging):
                 self.out.shapes[event.id] = Rect(x + self._hang(cell, number) - 18, y + cell.h - 18, 36, 36)
@@ -538,10 +549,7 @@ class _Sheet:
         first, last = self.band_lines[band]
         return self.row_edges[first][0], self.row_edges[last][1]
 
-    def _lane(self, lane: object, x: float, width: float) -> tuple[float, float]:
-        from .reading import Lane
-
-        assert isinstance(lane, Lane)
+    def _lane(self, lane: Lane, x: float, width: float) -> tuple[float, float]:
         if lane.children:
             edges = [self._lane(child, x + HEADER, width - HEADER) for child in lane.children]
             top, bottom = edges[0][0], edges[-1][1]
@@ -552,8 +560,6 @@ class _Sheet:
         return top, bottom
 
     def _labels(self) -> None:
-        from .labels import Labels
-
         containers = {p.id for p in self.pools} | {leaf for _, leaf in self.bands}
         containers |= {n.id for n in self._nodes() if n.inside is not None}
         labels = Labels(self.out, {c for c in containers if c})
@@ -594,10 +600,7 @@ _PORTS = {
 }
 
 
-def _depth(lane: object) -> int:
-    from .reading import Lane
-
-    assert isinstance(lane, Lane)
+def _depth(lane: Lane) -> int:
     return 1 + max((_depth(child) for child in lane.children), default=0)
 
 
@@ -608,12 +611,9 @@ def _simple(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
         if out and abs(point[0] - out[-1][0]) < 0.5 and abs(point[1] - out[-1][1]) < 0.5:
             continue
         while len(out) > 1 and (
-            abs(out[-2][0] - out[-1][0]) < 0.5 and abs(point[0] - out[-1][0]) < 0.5
-            or abs(out[-2][1] - out[-1][1]) < 0.5 and abs(point[1] - out[-1][1]) < 0.5
+            (abs(out[-2][0] - out[-1][0]) < 0.5 and abs(point[0] - out[-1][0]) < 0.5)
+            or (abs(out[-2][1] - out[-1][1]) < 0.5 and abs(point[1] - out[-1][1]) < 0.5)
         ):
             out.pop()
         out.append(point)
     return out
-
-
-__all__ = ["Drawing", "Point", "Rect", "draw_pools", "draw_scope"]

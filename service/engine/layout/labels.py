@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from .geometry import Rect, cut
 from .reading import Flow, Node
 from .text import box
 
 if TYPE_CHECKING:
-    from .drawing import Drawing, Rect
+    from .drawing import Drawing
 
 
 class Labels:
@@ -25,8 +26,8 @@ class Labels:
         x = r.x + r.w / 2 - w / 2
         above, below = (x, r.y - h - 4), (x, r.y + r.h + 4)
         aside = [
-            (r.x + r.w / 2 + 8, r.y - h + 6), (r.x + r.w / 2 - 8 - w, r.y - h + 6),
-            (r.x + r.w / 2 + 8, r.y + r.h - 4), (r.x + r.w / 2 - 8 - w, r.y + r.h - 4),
+            (r.x + r.w / 2 - 8 - w, r.y - h + 6), (r.x + r.w / 2 - 8 - w, r.y + r.h - 6),
+            (r.x + r.w / 2 + 8, r.y - h + 6), (r.x + r.w / 2 + 8, r.y + r.h - 6),
         ]  # fmt: skip
         first = [above, below] if node.is_gateway else [below, above]
         self._put(node.id, [*first, *aside], w, h)
@@ -46,12 +47,13 @@ class Labels:
         if message:
             stretches.sort(key=lambda s: -abs(s[0][0] - s[1][0]) - abs(s[0][1] - s[1][1]))
         places: list[tuple[float, float]] = []
-        for (x1, y1), (x2, y2) in stretches[:3]:
+        for number, ((x1, y1), (x2, y2)) in enumerate(stretches[:3]):
+            gap = 5 + (flow.gap if number == 0 else 0)
             if abs(y1 - y2) < 1:
-                x = x1 + 5 if x2 > x1 else x1 - 5 - w
+                x = x1 + gap if x2 > x1 else x1 - gap - w
                 places += [(x, y1 - h - 2), (x, y1 + 3)]
             else:
-                y = y1 + 4 if y2 > y1 else y1 - h - 4
+                y = y1 + gap - 1 if y2 > y1 else y1 - h - gap + 1
                 middle = (y1 + y2) / 2 - h / 2
                 if message:
                     y = middle
@@ -59,10 +61,9 @@ class Labels:
         self._put(flow.id, places, w, h)
 
     def _put(self, name: str, places: Iterable[tuple[float, float]], w: float, h: float) -> None:
-        from .drawing import Rect
-
         best = min(
-            (self._cost(name, Rect(x, y, w, h)) + 3 * order, order, Rect(x, y, w, h)) for order, (x, y) in enumerate(places)
+            (self._cost(name, Rect(x, y, w, h)) + 3 * order, order, Rect(x, y, w, h))
+            for order, (x, y) in enumerate(places)
         )
         self.drawing.labels[name] = best[2]
 
@@ -71,17 +72,3 @@ class Labels:
         solid = [other for shape, other in self.solid.items() if shape != name]
         cost = sum(rect.overlaps(other) for other in [*solid, *self.drawing.labels.values()]) * 2
         return cost + sum(300 + length for pair in self.lines if (length := cut(rect, pair)) > 0)
-
-
-def cut(rect: Rect, line: tuple[tuple[float, float], tuple[float, float]]) -> float:
-    """How much of a line lies inside the rectangle (Liang and Barsky's clipping)."""
-    (x1, y1), (x2, y2) = line
-    low, high = 0.0, 1.0
-    for start, step, least, most in ((x1, x2 - x1, rect.x, rect.x + rect.w), (y1, y2 - y1, rect.y, rect.y + rect.h)):
-        if abs(step) < 1e-9:
-            if not least < start < most:
-                return 0
-            continue
-        one, other = sorted(((least - start) / step, (most - start) / step))
-        low, high = max(low, one), min(high, other)
-    return max(0.0, high - low) * ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5

@@ -11,16 +11,36 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-BEND = 40
 BLOCKED = 60
-LEVEL = 30
 ROW = 45
-BAND = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """What the search for rows minds how much. No weights suit every diagram, so several are tried."""
+
+    bend: int = 40
+    level: int = 30
+    straight: int = 80
+    fan: int = 90
+    forward: bool = True
+
+
+TASTES = (
+    Taste(),
+    Taste(forward=False),
+    Taste(level=15),
+    Taste(level=15, forward=False),
+    Taste(straight=160),
+    Taste(straight=160, level=50, forward=False),
+    Taste(fan=30, bend=60),
+    Taste(fan=160, level=20),
+)
 
 
 @dataclass(slots=True)
 class Item:
-    """A node on the grid. ``band`` is its lane; ``row`` counts inside the band; ``span`` is how many columns it takes."""
+    """A node on the grid. ``band`` is its lane, ``row`` counts inside it, ``span`` is how many columns it takes."""
 
     id: str
     band: int
@@ -49,11 +69,11 @@ class Placement:
     back: set[int] = field(default_factory=set)
 
 
-def place(items: Iterable[Item], links: Sequence[Link]) -> Placement:
+def place(items: Iterable[Item], links: Sequence[Link], taste: Taste = TASTES[0]) -> Placement:
     """Give every item its column and row; rows of a band are numbered from 0 without gaps."""
     placement = Placement({item.id: item for item in items}, links)
     _columns(placement)
-    _Rows(placement).search()
+    _Rows(placement, taste).search()
     _close_gaps(placement)
     return placement
 
@@ -175,7 +195,8 @@ def _main_links(placement: Placement) -> set[int]:
 class _Rows:
     """The search. A cell is (band, row, column); a *level* is the position of a row over all bands."""
 
-    def __init__(self, placement: Placement) -> None:
+    def __init__(self, placement: Placement, taste: Taste) -> None:
+        self.taste = taste
         self.items = placement.items
         self.links = placement.links
         self.back = placement.back
@@ -185,6 +206,7 @@ class _Rows:
             self.outgoing[link.source].append(link)
             self.incoming[link.target].append(link)
         self.main = _main_links(placement)
+        self.levels: dict[tuple[int, int], int] = {}
         self.cells: dict[tuple[int, int, int], str] = {}
         self.in_column: dict[int, set[tuple[int, int]]] = defaultdict(set)
 
@@ -193,7 +215,8 @@ class _Rows:
         cost = self._cost()
         for _ in range(12):
             before = cost
-            for item in sorted(self.items.values(), key=lambda i: (i.column, i.band)):
+            way = 1 if self.taste.forward else -1
+            for item in sorted(self.items.values(), key=lambda i: (way * i.column, i.band)):
                 cost = self._improve(item, cost)
             if cost >= before:
                 break
@@ -227,8 +250,8 @@ class _Rows:
     def _improve(self, item: Item, cost: float) -> float:
         groups = [[item]]
         tail = self._tail(item)
-        if len(tail) > 1:
-            groups.append(tail)
+        rest = self._rest(item)
+        groups += [group for group in (tail, rest) if len(group) > 1]
         used = [i.row for i in self.items.values() if i.band == item.band]
         for group in groups:
             for row in range(min(used) - 1, max(used) + 2):
@@ -236,7 +259,10 @@ class _Rows:
                     cost = self._try(group, row - item.row, cost)
         for other in self.items.values():
             if other.band == item.band and other.column == item.column and other.id > item.id:
-                cost = self._try_swap(item, other, cost)
+                cost = self._try_swap([item], [other], cost)
+                if other.row != item.row:
+                    cost = self._try_swap(self._tail(item), self._tail(other), cost)
+                    cost = self._try_swap(self._rest(item), self._rest(other), cost)
         return cost
 
     def _tail(self, item: Item) -> list[Item]:
@@ -249,47 +275,61 @@ class _Rows:
                 return tail
             tail.append(same[0])
 
+    def _rest(self, item: Item) -> list[Item]:
+        """The item and everything in its band that flows lead to from it."""
+        found = {item.id: item}
+        queue = [item]
+        while queue:
+            for link in self.outgoing[queue.pop().id]:
+                target = self.items[link.target]
+                if target.id not in found and target.band == item.band and target.column > item.column:
+                    found[target.id] = target
+                    queue.append(target)
+        return list(found.values())
+
     def _try(self, group: list[Item], shift: int, cost: float) -> float:
-        for item in group:
+        after = self._moved([(item, shift) for item in group])
+        if after is not None and after < cost - 1e-6:
+            return after
+        if after is not None:
+            self._moved([(item, -shift) for item in group])
+        return cost
+
+    def _try_swap(self, one: list[Item], other: list[Item], cost: float) -> float:
+        """Exchange the rows of two items, each with what hangs on it."""
+        shift = other[0].row - one[0].row
+        if set(map(id, one)) & set(map(id, other)):
+            return cost
+        moves = [(item, shift) for item in one] + [(item, -shift) for item in other]
+        after = self._moved(moves)
+        if after is not None and after < cost - 1e-6:
+            return after
+        if after is not None:
+            self._moved([(item, -by) for item, by in moves])
+        return cost
+
+    def _moved(self, moves: list[tuple[Item, int]]) -> float | None:
+        """The cost after the moves, or None – and nothing moved – where a cell is taken."""
+        for item, _ in moves:
             self._lift(item)
-        if any(self._taken(item, item.row + shift) for item in group):
-            for item in group:
+        for item, by in moves:
+            item.row += by
+        cells = [cell for item, _ in moves for cell in self._cells_of(item, item.row)]
+        if len(set(cells)) < len(cells) or any(cell in self.cells for cell in cells):
+            for item, by in moves:
+                item.row -= by
+            for item, _ in moves:
                 self._put(item)
-            return cost
-        for item in group:
-            item.row += shift
+            return None
+        for item, _ in moves:
             self._put(item)
-        after = self._cost()
-        if after < cost - 1e-6:
-            return after
-        for item in group:
-            self._lift(item)
-            item.row -= shift
-        for item in group:
-            self._put(item)
-        return cost
-
-    def _try_swap(self, one: Item, other: Item, cost: float) -> float:
-        def swap() -> None:
-            self._lift(one)
-            self._lift(other)
-            one.row, other.row = other.row, one.row
-            self._put(one)
-            self._put(other)
-
-        if one.span != other.span:
-            return cost
-        swap()
-        after = self._cost()
-        if after < cost - 1e-6:
-            return after
-        swap()
-        return cost
+        return self._cost()
 
     # -- what a placement costs --------------------------------------------------------------------
 
     def _cost(self) -> float:
-        rows = {(i.band, i.row) for i in self.items.values()}
+        rows = sorted({(i.band, i.row) for i in self.items.values()})
+        self.levels = {row: level for level, row in enumerate(rows)}
         cost: float = ROW * len(rows)
         for number, link in enumerate(self.links):
             cost += self._link_cost(number, link)
@@ -297,34 +337,37 @@ class _Rows:
 
     def _link_cost(self, number: int, link: Link) -> float:
         source, target = self.items[link.source], self.items[link.target]
+        bend, level = self.taste.bend, self.taste.level
         rise = abs(self._level(source) - self._level(target))
         if link.weak:
-            return LEVEL * abs(rise - 1) + (BLOCKED if rise == 0 else 0)
+            return level * abs(rise - 1) + (BLOCKED if rise == 0 else 0)
         if number in self.back or source.column >= target.column:
-            return 2 * BEND + LEVEL * rise * 0.6
+            return 2 * bend + level * rise * 0.6
         straight = 1.8 if number in self.main else 1.0
         first, last = source.column + source.span, target.column
         if rise == 0:
-            hang = 3 * BEND if link.hanging else 0
+            hang = 3 * bend if link.hanging else 0
             return hang + BLOCKED * self._blocked(source.band, source.row, first, last)
-        low = LEVEL * rise
+        low = level * rise
+        if number in self.main and source.band == target.band:
+            low += self.taste.straight
         there = self._blocked(target.band, target.row, first, last)
         here = self._blocked(source.band, source.row, first, last)
-        bends = [2 * BEND * straight + BLOCKED * min(here, there)]
+        bends = [2 * bend * straight + BLOCKED * min(here, there)]
         if source.gateway or link.hanging:
             up = self._level(target) < self._level(source)
             if not (link.hanging and up):
                 between = self._between(source, target, source.column) + (
                     (target.band, target.row, source.column) in self.cells
                 )
-                bends.append(BEND * straight + BLOCKED * (between + there))
+                bends.append(bend * straight + BLOCKED * (between + there))
         if not link.hanging:
             between = self._between(source, target, target.column) + (
                 (source.band, source.row, target.column) in self.cells
             )
-            bends.append(BEND * 1.3 * straight + BLOCKED * (between + here))
+            bends.append(bend * 1.3 * straight + BLOCKED * (between + here))
         elif self._level(target) < self._level(source):
-            low += 3 * BEND
+            low += 3 * bend
         return low + min(bends)
 
     def _fans(self) -> float:
@@ -332,13 +375,14 @@ class _Rows:
         cost = 0.0
         for node, links in self.outgoing.items():
             if len(links) > 1:
-                level = self._level(self.items[node])
-                sides = [(self._level(self.items[link.target]) > level) - (self._level(self.items[link.target]) < level) for link in links]
-                cost += sum(25 * (sides.count(side) - 1) for side in set(sides) if sides.count(side) > 1)
+                here = self._level(self.items[node])
+                levels = [self._level(self.items[link.target]) for link in links]
+                sides = [(there > here) - (there < here) for there in levels]
+                cost += sum(self.taste.fan * (sides.count(side) - 1) for side in set(sides) if sides.count(side) > 1)
         return cost
 
     def _level(self, item: Item) -> int:
-        return item.band * BAND + item.row
+        return self.levels[(item.band, item.row)]
 
     def _blocked(self, band: int, row: int, first: int, last: int) -> int:
         return sum((band, row, column) in self.cells for column in range(first, last))

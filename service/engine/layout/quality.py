@@ -8,13 +8,11 @@ from itertools import combinations, pairwise
 from lxml import etree
 
 from ..xml import parse
-from .drawing import Rect
-from .labels import cut
+from .geometry import Line, Rect, cut, meetings, overlay
 from .reading import BPMN
 from .writing import DI
 
 _DI, _DC, _D = (f"{{{DI[key]}}}" for key in ("bpmndi", "dc", "di"))
-Line = list[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def problems(xml: bytes) -> list[Problem]:
 def crossings(xml: bytes) -> int:
     """How often two flows cross."""
     edges = _plan(parse(xml)).edges
-    return sum(_cross(one, other) for one, other in combinations(edges.values(), 2))
+    return sum(meetings(one, other) for one, other in combinations(edges.values(), 2))
 
 
 def _plan(root: etree._Element) -> _Plan:
@@ -118,19 +116,15 @@ def _outside(root: etree._Element, shapes: dict[str, Rect]) -> list[Problem]:
         home = shapes.get(lane.get("id", ""))
         for reference in lane.iterchildren(f"{BPMN}flowNodeRef"):
             node = shapes.get((reference.text or "").strip())
-            if home is not None and node is not None and not _holds(home, node):
+            if home is not None and node is not None and not home.holds(node):
                 found.append(Problem("outside-lane", (reference.text or "").strip(), lane.get("id", "")))
     for sub in root.iter(f"{BPMN}subProcess"):
         home = shapes.get(sub.get("id", ""))
         for child in sub.iterchildren(tag=etree.Element):
             node = shapes.get(child.get("id", ""))
-            if home is not None and node is not None and not _holds(home, node):
+            if home is not None and node is not None and not home.holds(node):
                 found.append(Problem("outside-lane", child.get("id", ""), sub.get("id", "")))
     return found
-
-
-def _holds(home: Rect, node: Rect) -> bool:
-    return home.x <= node.x and home.y <= node.y and node.x + node.w <= home.x + home.w and node.y + node.h <= home.y + home.h
 
 
 def _ends(root: etree._Element) -> dict[str, tuple[str, str]]:
@@ -149,19 +143,15 @@ def _through(
         own = {source, target, host.get(source, "")}
         around = inside.get(flow, set())
         for name, rect in nodes.items():
-            if name in own or name in around or name in inside.get(source, ()) or host.get(name) in own and name in own:
+            if name in own or name in around or name in inside.get(source, ()):
                 continue
-            if any(cut(_shrunk(rect, 1), pair) > 0 for pair in pairwise(edges.get(flow, []))):
+            if any(cut(rect.shrunk(1), pair) > 0 for pair in pairwise(edges.get(flow, []))):
                 found.append(Problem("through", flow, name))
         for name in {source, target} & set(nodes):
             # A flow may touch its own ends at the border only.
-            if any(cut(_shrunk(nodes[name], 3), pair) > 0 for pair in pairwise(edges.get(flow, []))):
+            if any(cut(nodes[name].shrunk(3), pair) > 0 for pair in pairwise(edges.get(flow, []))):
                 found.append(Problem("through", flow, name))
     return found
-
-
-def _shrunk(rect: Rect, by: float) -> Rect:
-    return Rect(rect.x + by, rect.y + by, rect.w - 2 * by, rect.h - 2 * by)
 
 
 def _collinear(root: etree._Element, edges: dict[str, Line]) -> list[Problem]:
@@ -171,20 +161,9 @@ def _collinear(root: etree._Element, edges: dict[str, Line]) -> list[Problem]:
     for (one, a), (other, b) in combinations(edges.items(), 2):
         if one in ends and other in ends and ends[one][1] == ends[other][1]:
             continue
-        if any(_overlay(p, q) > 4 for p in pairwise(a) for q in pairwise(b)):
+        if any(overlay(p, q) > 4 for p in pairwise(a) for q in pairwise(b)):
             found.append(Problem("collinear", one, other))
     return found
-
-
-def _overlay(one: tuple, other: tuple) -> float:  # type: ignore[type-arg]
-    for axis in (0, 1):
-        across = 1 - axis
-        values = {round(p[axis]) for p in (*one, *other)}
-        if len(values) == 1:
-            low = max(min(p[across] for p in one), min(p[across] for p in other))
-            high = min(max(p[across] for p in one), max(p[across] for p in other))
-            return float(high - low)
-    return 0
 
 
 def _labels(
@@ -193,7 +172,7 @@ def _labels(
     found = []
     boxes = {n for n in nodes if kinds.get(n) in ("subProcess", "transaction", "adHocSubProcess", "group")}
     for name, label in plan.labels.items():
-        small = _shrunk(label, 2)
+        small = label.shrunk(2)
         for other, rect in nodes.items():
             if small.overlaps(rect) and other != name and other not in boxes:
                 found.append(Problem("label-shape", name, other))
@@ -201,23 +180,6 @@ def _labels(
             if any(cut(small, pair) > 0 for pair in pairwise(line)):
                 found.append(Problem("label-line", name, other))
     for (one, a), (other, b) in combinations(plan.labels.items(), 2):
-        if _shrunk(a, 2).overlaps(_shrunk(b, 2)):
+        if a.shrunk(2).overlaps(b.shrunk(2)):
             found.append(Problem("label-label", one, other))
     return found
-
-
-def _cross(one: Line, other: Line) -> int:
-    return sum(_meet(p, q) for p in pairwise(one) for q in pairwise(other))
-
-
-def _meet(p: tuple, q: tuple) -> bool:  # type: ignore[type-arg]
-    """True where the inner points of the two stretches meet."""
-    (ax, ay), (bx, by) = p
-    (cx, cy), (dx, dy) = q
-
-    def side(x1: float, y1: float, x2: float, y2: float, x: float, y: float) -> float:
-        return (x2 - x1) * (y - y1) - (y2 - y1) * (x - x1)
-
-    one, other = side(ax, ay, bx, by, cx, cy), side(ax, ay, bx, by, dx, dy)
-    third, fourth = side(cx, cy, dx, dy, ax, ay), side(cx, cy, dx, dy, bx, by)
-    return one * other < 0 and third * fourth < 0

@@ -5,10 +5,12 @@ Everything BPMN can say is drawn, whether or not the engine runs it, so this doe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from lxml import etree
+
+from .text import wrap
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 
@@ -48,14 +50,14 @@ class Node:
         if self.is_gateway:
             return 50, 50
         if self.kind == "textAnnotation":
-            from .text import wrap
-
             return 140, max(30, 16 * len(wrap(self.name, 130, 12)) + 8)
         return DATA.get(self.kind, (100, 80))
 
     @property
     def labelled_outside(self) -> bool:
-        return bool(self.name) and (self.is_event or self.is_gateway or self.kind in DATA and self.kind != "textAnnotation")
+        return bool(self.name) and (
+            self.is_event or self.is_gateway or (self.kind in DATA and self.kind != "textAnnotation")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,12 @@ class Flow:
     source: str
     target: str
     name: str = ""
+    default: bool = False
+
+    @property
+    def gap(self) -> int:
+        """How far its label keeps away from the source: a default flow has a mark there."""
+        return 10 if self.default else 0
 
 
 @dataclass(slots=True)
@@ -136,10 +144,9 @@ def _local(element: etree._Element) -> str:
     return etree.QName(element).localname
 
 
-def _flow(element: etree._Element, kind: str) -> Flow:
-    return Flow(
-        element.get("id", ""), kind, element.get("sourceRef", ""), element.get("targetRef", ""), element.get("name", "")
-    )
+def _flow(element: etree._Element, kind: str, defaults: Collection[str | None] = ()) -> Flow:
+    name, source, target = element.get("id", ""), element.get("sourceRef", ""), element.get("targetRef", "")
+    return Flow(name, kind, source, target, element.get("name", ""), name in defaults)
 
 
 def _scope(element: etree._Element) -> Scope:
@@ -151,10 +158,11 @@ def _scope(element: etree._Element) -> Scope:
         for lane in element.iter(f"{BPMN}lane")
         for reference in lane.iterchildren(f"{BPMN}flowNodeRef")
     }
+    defaults = {child.get("default") for child in element.iterchildren(tag=etree.Element)}
     for child in element.iterchildren(tag=etree.Element):
         kind = _local(child)
         if kind == "sequenceFlow":
-            scope.flows.append(_flow(child, "sequence"))
+            scope.flows.append(_flow(child, "sequence", defaults))
         elif kind == "association":
             scope.flows.append(_flow(child, "association"))
         elif str(child.tag).startswith(BPMN) and _has_a_shape(kind):
@@ -170,27 +178,31 @@ def _has_a_shape(kind: str) -> bool:
 def _node(element: etree._Element, kind: str, lane: str | None) -> Node:
     node = Node(element.get("id", ""), kind, element.get("name", ""), lane, element.get("attachedToRef"))
     if kind == "textAnnotation":
-        node.name = (element.findtext(f"{BPMN}text") or "").strip()
+        node.name = _text(element, "text")
     if kind in SUBPROCESSES:
         node.inside = _scope(element)
         node.by_event = element.get("triggeredByEvent") == "true"
     return node
 
 
+def _text(element: etree._Element, tag: str) -> str:
+    child = element.find(f"{BPMN}{tag}")
+    return (child.text or "").strip() if child is not None else ""
+
+
 def _data_associations(element: etree._Element) -> Iterator[Flow]:
     for tag in ("dataInputAssociation", "dataOutputAssociation"):
         for association in element.iterchildren(f"{BPMN}{tag}"):
-            source = (association.findtext(f"{BPMN}sourceRef") or element.get("id", "")).strip()
-            target = (association.findtext(f"{BPMN}targetRef") or "").strip()
-            if tag == "dataInputAssociation":
-                target = element.get("id", "")
-            else:
-                source = element.get("id", "")
+            own = element.get("id", "")
+            source, target = _text(association, "sourceRef") or own, _text(association, "targetRef") or own
+            source, target = (source, own) if tag == "dataInputAssociation" else (own, target)
             yield Flow(association.get("id", ""), "association", source, target)
 
 
 def _lane(element: etree._Element) -> Lane:
     children = [
-        _lane(lane) for child in element.iterchildren(f"{BPMN}childLaneSet") for lane in child.iterchildren(f"{BPMN}lane")
+        _lane(lane)
+        for child in element.iterchildren(f"{BPMN}childLaneSet")
+        for lane in child.iterchildren(f"{BPMN}lane")
     ]
     return Lane(element.get("id", ""), element.get("name", ""), children)

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 Point = tuple[int, int]
 """(horizontal line, vertical line)"""
 
+State = tuple[Point, str, str]
+"""Where a search stands, which way it goes, and which way it went before the last turn."""
+
 STEP = {"R": (0, 1), "L": (0, -1), "D": (1, 0), "U": (-1, 0)}
 OPPOSITE = {"R": "L", "L": "R", "U": "D", "D": "U"}
 TURN = 45
@@ -95,23 +98,23 @@ class Router:
         goals: dict[Point, list[Port]] = defaultdict(list)
         for port in wire.ins:
             goals[port.point].append(port)
-        queue: list[tuple[float, int, Point, str]] = []
-        best: dict[tuple[Point, str], float] = {}
-        came: dict[tuple[Point, str], tuple[Point, str] | None] = {}
-        chosen: dict[tuple[Point, str], Port] = {}
+        queue: list[tuple[float, int, State]] = []
+        best: dict[State, float] = {}
+        came: dict[State, State | None] = {}
+        chosen: dict[State, Port] = {}
         count = 0
         for port in wire.outs:
             if self._open(port.point, wire) or port.point in goals:
-                state = (port.point, port.way)
+                state = (port.point, port.way, "")
                 cost = port.cost + self._port_cost(wire, wire.source, port, out=True)
                 if cost < best.get(state, 1e18):
                     best[state], came[state], chosen[state] = cost, None, port
-                    heapq.heappush(queue, (cost, count, *state))
+                    heapq.heappush(queue, (cost, count, state))
                     count += 1
-        end: tuple[float, tuple[Point, str], Port] | None = None
+        end: tuple[float, State, Port] | None = None
         while queue:
-            cost, _, point, way = heapq.heappop(queue)
-            state = (point, way)
+            cost, _, state = heapq.heappop(queue)
+            point, way, before = state
             if cost > best[state]:
                 continue
             if end is not None and cost >= end[0]:
@@ -120,30 +123,30 @@ class Router:
                 entering = OPPOSITE[port.way]
                 if way == OPPOSITE[entering]:
                     continue
-                total = cost + port.cost + (TURN if way != entering else self._crossing(point, way, wire))
+                total = cost + port.cost + self._bend(point, way, entering, before, wire)
                 total += self._port_cost(wire, wire.target, port, out=False)
                 if end is None or total < end[0]:
                     end = (total, state, port)
-            for new_point, new_way, more in self._moves(point, way, wire, chosen.get(state)):
-                new = (new_point, new_way)
+            for new_point, new_way, more in self._moves(point, way, before, wire, chosen.get(state)):
+                new = (new_point, new_way, before if new_way == way else way)
                 if cost + more < best.get(new, 1e18):
                     best[new], came[new] = cost + more, state
                     if state in chosen and new_way == way and chosen[state].tag:
                         chosen[new] = chosen[state]
                     else:
                         chosen.pop(new, None)
-                    heapq.heappush(queue, (cost + more, count, *new))
+                    heapq.heappush(queue, (cost + more, count, new))
                     count += 1
         if end is None:
             raise RuntimeError(f"no way for {wire.id}")
         self._keep(wire, end[1], end[2], came)
 
-    def _keep(self, wire: Wire, state: tuple[Point, str], port: Port, came: dict) -> None:  # type: ignore[type-arg]
+    def _keep(self, wire: Wire, state: State, port: Port, came: dict[State, State | None]) -> None:
         points = [_inside(port), state[0]]
         while (previous := came[state]) is not None:
             state = previous
             points.append(state[0])
-        first = next(p for p in wire.outs if (p.point, p.way) == state)
+        first = next(p for p in wire.outs if (p.point, p.way) == state[:2])
         points.append(_inside(first))
         wire.path, wire.out, wire.into = points[::-1], first, port
         for one, other in zip(wire.path, wire.path[1:], strict=False):
@@ -170,20 +173,25 @@ class Router:
         kind = self.grid.rows[i].kind
         return kind != "wall" and (kind != "gap" or wire.message)
 
-    def _moves(self, point: Point, way: str, wire: Wire, port: Port | None) -> Iterator[tuple[Point, str, float]]:
+    def _moves(
+        self, point: Point, way: str, before: str, wire: Wire, port: Port | None
+    ) -> Iterator[tuple[Point, str, float]]:
         for new_way, (di, dj) in STEP.items():
             if new_way == OPPOSITE[way]:
                 continue
             new = (point[0] + di, point[1] + dj)
             if not self._open(new, wire):
                 continue
-            rows, columns = self.grid.rows, self.grid.columns
-            cost = abs(rows[new[0]].at - rows[point[0]].at) + abs(columns[new[1]].at - columns[point[1]].at)
-            if new_way != way:
-                cost += TURN + self._touching(point, wire)
-            else:
-                cost += self._crossing(point, way, wire)
-            yield new, new_way, cost + self._sharing(point, new, wire, port if new_way == way else None)
+            cost = self._length_of(point, new)
+            cost += self._bend(point, way, new_way, before, wire)
+            yield new, new_way, max(0.0, cost + self._sharing(point, new, wire, port if new_way == way else None))
+
+    def _bend(self, point: Point, way: str, new_way: str, before: str, wire: Wire) -> float:
+        """What going on in ``new_way`` costs. Who turns into a channel and leaves it on the far side crosses it."""
+        if new_way == way:
+            return self._crossing(point, way, wire)
+        cost = TURN + self._touching(point, wire)
+        return cost + self._crossing(point, new_way, wire) if new_way == before else cost
 
     def _crossing(self, point: Point, way: str, wire: Wire) -> float:
         across = "v" if way in "LR" else "h"
@@ -205,19 +213,25 @@ class Router:
         if not there:
             return 0
         line = self.grid.rows[one[0]] if one[0] == other[0] else self.grid.columns[one[1]]
-        cost = 0.0
-        for present in there:
-            if present.target == wire.target:
-                cost -= 0.0
-            elif line.kind in ("channel", "gap"):
-                cost += 4
-            elif present.source == wire.source and present.out is not None and port is not None:
-                cost += 0 if present.out.tag != port.tag else 60
-            elif port is not None and port.tag or present.out is not None and present.out.tag and one[1] == other[1]:
-                cost += 150
-            else:
-                cost += SHARED
-        return cost
+        return sum(self._beside(present, wire, line, one, other, port) for present in there)
+
+    def _beside(self, present: Wire, wire: Wire, line: Line, one: Point, other: Point, port: Port | None) -> float:
+        tag = port.tag if port is not None else ""
+        there = present.out.tag if present.out is not None else ""
+        if present.target == wire.target:
+            # Running together to the same node is a little better than side by side.
+            return -0.3 * self._length_of(one, other)
+        if line.kind in ("channel", "gap"):
+            return 4
+        if present.source == wire.source and port is not None:
+            return 0 if there != tag else 60
+        if tag or (there and one[1] == other[1]):
+            return 150
+        return SHARED
+
+    def _length_of(self, one: Point, other: Point) -> float:
+        rows, columns = self.grid.rows, self.grid.columns
+        return abs(rows[one[0]].at - rows[other[0]].at) + abs(columns[one[1]].at - columns[other[1]].at)
 
     def _port_cost(self, wire: Wire, node: str, port: Port, *, out: bool) -> float:
         key = (node, port.point, port.way)

@@ -39,7 +39,9 @@ def runs_of(wire: Wire) -> list[tuple[Point, Point]]:
     return list(pairwise(corners))
 
 
-def lay(grid: Grid, wires: list[Wire], extra: list[Run]) -> tuple[dict[tuple[str, int], Run], dict[tuple[bool, int], int]]:
+def lay(
+    grid: Grid, wires: list[Wire], extra: list[Run]
+) -> tuple[dict[tuple[str, int], Run], dict[tuple[bool, int], int]]:
     """The run of every stretch that lies in a channel, and the number of tracks of every channel.
 
     Runs are keyed by wire id and the stretch's number; channels by (upright, line).
@@ -101,9 +103,7 @@ def _levels(runs: list[Run]) -> int:
     _sort(order)
     top = 0
     for number, run in enumerate(order):
-        run.level = max(
-            (o.level + 1 for o in order[:number] if o.low <= run.high and run.low <= o.high), default=0
-        )
+        run.level = max((o.level + 1 for o in order[:number] if o.low <= run.high and run.low <= o.high), default=0)
         top = max(top, run.level + 1)
     return top
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from itertools import chain
 from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
 from .drawing import Drawing
-from .reading import Flow, Node, Picture
+from .reading import Flow, Lane, Node, Picture
 
 DI = {
     "bpmndi": "http://www.omg.org/spec/BPMN/20100524/DI",
@@ -25,12 +26,6 @@ def write(xml: bytes, root: etree._Element, picture: Picture, drawing: Drawing) 
     spans, end = _spans(xml)
     if not spans:
         return xml[:end].rstrip() + b"\n" + text + xml[end:]
-    start, stop = spans[0]
-    out = xml[: _line_start(xml, start)] + text + xml[stop:].lstrip(b"\n") if len(spans) == 1 else _without(xml, spans, text)
-    return out
-
-
-def _without(xml: bytes, spans: list[tuple[int, int]], text: bytes) -> bytes:
     out, last = [xml[: _line_start(xml, spans[0][0])], text], spans[0][1]
     for start, stop in spans[1:]:
         out.append(xml[last : _line_start(xml, start)].strip(b"\n"))
@@ -143,10 +138,7 @@ def _marks(node: Node) -> str:
     return ' isExpanded="true"' if node.inside is not None else ""
 
 
-def _lane_ids(lane: object) -> list[str]:
-    from .reading import Lane
-
-    assert isinstance(lane, Lane)
+def _lane_ids(lane: Lane) -> list[str]:
     return [lane.id, *chain.from_iterable(_lane_ids(child) for child in lane.children)]
 
 
@@ -169,8 +161,9 @@ def _colours(root: etree._Element) -> dict[str, str]:
         kept = ""
         for key, value in element.attrib.items():
             name = etree.QName(key)
-            if name.namespace and name.namespace in prefix and name.namespace not in DI.values():
-                kept += f' {prefix[name.namespace]}:{name.localname}="{value}"'
+            space = prefix.get(name.namespace or "")
+            if space and name.namespace not in DI.values():
+                kept += f" {space}:{name.localname}={quoteattr(str(value))}"
         if kept:
             out[element.get("bpmnElement", "")] = kept
     return out
