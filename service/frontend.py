@@ -83,7 +83,10 @@ def manifest(root: Path = ROOT) -> dict[str, str]:
 def check_types(root: Path = ROOT) -> int:
     """Run the TypeScript compiler over every source, writing nothing; its exit code."""
     _install(root, print)
-    return _node(root, ["node_modules/typescript/bin/tsc", "--noEmit", "-p", "tsconfig.json"])[0]
+    compiler = "node_modules/typescript/bin/tsc"
+    # One after the other: the two describe the inside of form-js each as far as they touch it.
+    codes = [_node(root, [compiler, "--noEmit", "-p", folder])[0] for folder in (".", SCRIPTS.as_posix())]
+    return max(codes)
 
 
 def _is_current(root: Path) -> bool:

@@ -6,7 +6,7 @@
  */
 import "./lib/limits";
 
-import { at } from "./lib/clock";
+import { at, mendDates } from "./lib/clock";
 import { type Kind, type Variables, treeOf, passes, valueOf } from "./lib/evaluating";
 import { functions } from "./lib/functions";
 import { use } from "./lib/names";
@@ -15,6 +15,8 @@ import { plain } from "./lib/values";
 
 export { decide, model } from "./lib/decisions";
 export { calendar } from "./lib/workdays";
+
+mendDates();
 
 type Question = [kind: Kind, text: string, variables: number, value?: unknown];
 type Answer = { value: unknown } | { error: Problem };

@@ -12,13 +12,6 @@ Object.defineProperties(SystemZone.prototype, {
   offsetName: { value: (ts: number, options: Parameters<Zone["offsetName"]>[1]) => SHANGHAI.offsetName(ts, options) },
 });
 
-// feelin takes the date of a date and time in UTC, so that a morning in China would be yesterday. It means the date as
-// it is written there.
-const setZone = DateTime.prototype.setZone;
-DateTime.prototype.setZone = function (zone, options) {
-  return setZone.call(this, zone, zone === "utc" ? { keepLocalTime: true, ...options } : options);
-};
-
 let present = 0;
 Settings.now = () => present;
 
@@ -31,4 +24,15 @@ export function at<T>(now: number, act: () => T): T {
 /** The present as a FEEL date: days have no zone, and today's is China's. */
 export function today(): DateTime {
   return DateTime.now().setZone("utc", { keepLocalTime: true }).startOf("day");
+}
+
+/**
+ * feelin takes the date of a date and time in UTC, so that a morning in China would be yesterday. It means the date as it
+ * is written there. Browsers evaluate the conditions of forms without this.
+ */
+export function mendDates(): void {
+  const setZone = DateTime.prototype.setZone;
+  DateTime.prototype.setZone = function (zone, options) {
+    return setZone.call(this, zone, zone === "utc" ? { keepLocalTime: true, ...options } : options);
+  };
 }

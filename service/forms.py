@@ -1,0 +1,110 @@
+"""Check and clean what somebody fills into a form, with the same verdict as the browser.
+
+A form is a form-js schema. The check runs form-js's own code in V8 (``service/engine/js/forms.ts``): conditions,
+defaults, expression fields, dynamic lists, option lists and every constraint. What a browser cannot send is refused on
+top: a value of the wrong type, an option that isn't offered, an item added to a fixed list. Whatever the form doesn't
+own, hides, disables or makes read-only keeps the case's own value, whatever was sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from service.engine import isolate
+from service.errors import ServiceError
+
+SCRIPT = "forms"
+SECONDS = 2.0
+
+
+class FormError(ServiceError):
+    """The form cannot be evaluated."""
+
+    zh_default = "表单无法处理。"
+    status = 422
+    code = "form"
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form as filled in: the sentences by field path (``budget.total``, ``partners[0].name``), the values to keep."""
+
+    problems: dict[str, list[str]]
+    values: dict[str, Any]
+
+
+def fill(
+    schema: Mapping[str, Any],
+    values: Mapping[str, Any],
+    context: Mapping[str, Any] | None = None,
+    *,
+    locale: str = "zh",
+    now: datetime | None = None,
+) -> Filled:
+    """Fill in a form: what is wrong with the values, and the values as the browser would send them.
+
+    ``context`` holds the variables the form may read; conditions and option lists depend on them.
+    """
+    text = orjson.dumps(schema).decode()
+    key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    question = {
+        "schema": key,
+        "values": values,
+        "context": context or {},
+        "now": (now or datetime.now(UTC)).timestamp() * 1000,
+        "locale": locale,
+    }
+    try:
+        answer = isolate.call(
+            SCRIPT, "fill", question, needs=[isolate.Kept("schema", key, text)], seconds=SECONDS
+        )  # fmt: skip
+    except isolate.OutOfTime as error:
+        raise FormError("表单内容过于复杂，处理超时。", "The form took too long to evaluate.") from error
+    except isolate.OutOfMemory as error:
+        raise FormError("表单内容过大。", "The form's content is too large.", status=413) from error
+    except (isolate.ScriptError, TypeError, ValueError) as error:
+        raise FormError("表单无法处理，请联系管理员。", f"The form cannot be evaluated: {error}") from error
+    return Filled(answer["problems"], answer["data"])
+
+
+def check(
+    schema: Mapping[str, Any],
+    values: Mapping[str, Any],
+    context: Mapping[str, Any] | None = None,
+    *,
+    locale: str = "zh",
+    now: datetime | None = None,
+) -> dict[str, list[str]]:
+    """The sentences the browser would show, by field path; empty where everything is right."""
+    return fill(schema, values, context, locale=locale, now=now).problems
+
+
+def clean(
+    schema: Mapping[str, Any],
+    values: Mapping[str, Any],
+    context: Mapping[str, Any] | None = None,
+    *,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Only what the form owns and shows, with defaults and computed values."""
+    return fill(schema, values, context, now=now).values
+
+
+def keys(schema: Mapping[str, Any]) -> list[str]:
+    """The variables a form writes, in the order of its fields."""
+    return list(dict.fromkeys(_names(schema)))
+
+
+def _names(component: Mapping[str, Any]) -> Iterator[str]:
+    for field in component.get("components") or []:
+        binding = field.get("key") or field.get("path")
+        if binding:
+            yield str(binding).split(".")[0]
+        else:
+            yield from _names(field)
