@@ -13,6 +13,7 @@ from .codec import dump, load
 from .migration import CannotMigrate, Obstacle, migrate, obstacles
 from .model import Finding
 from .problems import BundleRejected, EngineError, Problem, UnknownProcess, UnreadableState, WrongToken
+from .references import references
 from .repair import CannotMove, move, reschedule, restart, set_variables, skip
 from .runner import Run, cancel, catch, complete, fire, park, retry, start, visible
 from .runner import throw_bpmn_error as throw_error
@@ -72,6 +73,7 @@ __all__ = [
     "obstacles",
     "park",
     "read_bundle",
+    "references",
     "reschedule",
     "restart",
     "retry",

@@ -24,6 +24,8 @@ class Finding:
     zh: str
     en: str
     line: int | None = None
+    # The elements on the way to it, in order, where a way leads to it; shown as an animation.
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

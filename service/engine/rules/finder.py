@@ -20,15 +20,38 @@ class Finder:
     topics: Collection[str] | None = None
     findings: list[Finding] = field(default_factory=list)
 
-    def error(self, element: Node | str | None, rule: str, zh: str, en: str, line: int | None = None) -> None:
-        self._find(element, rule, "error", zh, en, line)
+    def error(
+        self,
+        element: Node | str | None,
+        rule: str,
+        zh: str,
+        en: str,
+        line: int | None = None,
+        path: tuple[str, ...] = (),
+    ) -> None:
+        self._find(element, rule, "error", zh, en, line, path)
 
-    def warning(self, element: Node | str | None, rule: str, zh: str, en: str, line: int | None = None) -> None:
-        self._find(element, rule, "warning", zh, en, line)
+    def warning(
+        self,
+        element: Node | str | None,
+        rule: str,
+        zh: str,
+        en: str,
+        line: int | None = None,
+        path: tuple[str, ...] = (),
+    ) -> None:
+        self._find(element, rule, "warning", zh, en, line, path)
 
     def _find(
-        self, element: Node | str | None, rule: str, severity: Severity, zh: str, en: str, line: int | None
+        self,
+        element: Node | str | None,
+        rule: str,
+        severity: Severity,
+        zh: str,
+        en: str,
+        line: int | None,
+        path: tuple[str, ...],
     ) -> None:
         element_id = element.id if isinstance(element, Node) else element
         at = element.line if isinstance(element, Node) else line
-        self.findings.append(Finding(self.process.file, element_id, rule, severity, zh, en, at))
+        self.findings.append(Finding(self.process.file, element_id, rule, severity, zh, en, at, path))

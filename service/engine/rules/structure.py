@@ -198,6 +198,7 @@ def _sound(find: Finder, scope: Scope) -> None:
                 "deadlock",
                 f"死锁：“{node.label}”会永远等不齐分支。路径：{way}。",
                 f"Deadlock: “{node.label}” can wait for a branch that never comes. Path: {way}.",
+                path=flaw.path,
             )
         else:
             find.error(
@@ -205,6 +206,7 @@ def _sound(find: Finder, scope: Scope) -> None:
                 "unbounded",
                 f"“{node.label}”前的令牌会越积越多。路径：{way}。",
                 f"Tokens can pile up before “{node.label}”. Path: {way}.",
+                path=flaw.path,
             )
     if not verdict.complete:
         find.warning(

@@ -1,0 +1,43 @@
+"""What the files of a bundle have to offer to one another: for pick-lists in the editors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .bundle import Contents, read_contents
+
+
+def references(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """The forms, decisions, processes, messages and templates of the files, each with its name and place."""
+    contents = read_contents(files)
+    return {
+        "forms": [
+            {"id": form_id, "name": form_name(schema) or form_id, "file": contents.form_files[form_id]}
+            for form_id, schema in sorted(contents.forms.items())
+        ],
+        "decisions": [
+            {"id": one.id, "name": one.name or one.id, "file": _file_of(contents, one.id)}
+            for one in sorted(contents.decisions.values(), key=lambda one: one.id)
+        ],
+        "processes": [
+            {"id": one.id, "name": one.label, "file": one.file}
+            for one in sorted(contents.processes.values(), key=lambda one: one.id)
+        ],
+        "templates": sorted(contents.templates),
+    }
+
+
+def form_name(schema: Mapping[str, Any]) -> str:
+    """What people call a form: its first heading, or else its id."""
+    for component in schema.get("components", []):
+        if isinstance(component, Mapping) and component.get("type") == "text":
+            text = str(component.get("text", "")).strip()
+            if text.startswith("#"):
+                return text.lstrip("#").strip().splitlines()[0]
+    return str(schema.get("id", ""))
+
+
+def _file_of(contents: Contents, decision_id: str) -> str:
+    marker = f'id="{decision_id}"'.encode()
+    return next((path for path, data in contents.files.items() if path.endswith(".dmn") and marker in data), "")

@@ -1,0 +1,17 @@
+"""The process owners' workbench: working copies, editors, checks, try-outs, comparison and publishing."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+blueprint = Blueprint("modeler", __name__, url_prefix="/modeler")
+
+from . import copies, editing  # noqa: E402 - they put their views on the blueprint
+
+
+def init_app(app: Flask) -> None:
+    """Put the workbench into the application."""
+    app.register_blueprint(blueprint)
+
+
+__all__ = ["blueprint", "copies", "editing", "init_app"]
