@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from service import files
+
 if TYPE_CHECKING:
     from service.config import Settings
     from service.db import Database
     from service.models import User
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("processes", "forms", "templates")
-SUFFIXES = (".bpmn", ".dmn", ".form", ".docx")
 FAILED, WRONG_USE = 1, 2
 
 
@@ -257,19 +257,11 @@ def shown(finding: Any) -> str:
 
 
 def read_files(paths: Iterable[Path]) -> dict[str, bytes]:
-    """Read what belongs into a bundle from files and folders; names are relative to what contains them all."""
-    paths = [path.resolve() for path in paths]
-    parent = Path(os.path.commonpath([path if path.is_dir() and len(paths) == 1 else path.parent for path in paths]))
-    found: dict[str, bytes] = {}
-    for path in paths:
-        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for file in inside:
-            if file.suffix in SUFFIXES and file.is_file():
-                found[file.relative_to(parent).as_posix()] = file.read_bytes()
+    """Read what belongs into a bundle; say it where there is nothing."""
+    found = files.read(paths)
     if not found:
-        raise click.UsageError(
-            "没有找到 .bpmn、.dmn、.form 或 .docx 文件。 No .bpmn, .dmn, .form or .docx files found."
-        )
+        kinds = "、".join(files.SUFFIXES)
+        raise click.UsageError(f"没有找到 {kinds} 文件。 No {', '.join(files.SUFFIXES)} files found.")
     return found
 
 
@@ -328,14 +320,13 @@ def _deploy_project(database: Database, settings: Settings, root: Path) -> None:
     from service.commands import deployments
     from service.demo import accounts
 
-    folders = [root / name for name in FOLDERS if (root / name).is_dir()]
-    files = read_files(folders)
+    content = files.of_project(root)
     with database.transaction() as session:
         accounts.seed(session)
         owner = _owner(session, None)
-        if deployments.in_force(session, files, authority_id=owner.authority_id):
+        if deployments.in_force(session, content, authority_id=owner.authority_id):
             return
-        deployment = deployments.deploy(session, files, user=owner, topics=handlers.topics())
+        deployment = deployments.deploy(session, content, user=owner, topics=handlers.topics())
         click.echo(f"流程已部署（第 {deployment.version} 版）。 Processes deployed, version {deployment.version}.")
 
 

@@ -116,7 +116,7 @@ def lock_by(session: Session, condition: ColumnElement[bool]) -> Instance:
     return _lock(session, select(Instance).where(condition))
 
 
-def _lock(session: Session, chosen: Select[tuple[Instance]]) -> Instance:
+def _lock(session: Session, chosen: Select[Instance]) -> Instance:
     instance = session.scalar(
         chosen.options(
             joinedload(Instance.definition, innerjoin=True),

@@ -80,11 +80,10 @@ def messages_of(session: Session, user: User, instance_id: int) -> list[tuple[st
 def of_message(session: Session, instance_id: int, name: str, *, user: User) -> tuple[str, TaskForm | None]:
     """What a message is called that somebody may send into a case, and its form."""
     instance = _seen(session, user, instance_id)
-    for code, label, form_id in messages.sendable(session, instance, user):
-        if code == name:
-            break
-    else:
+    found = next((one for one in messages.sendable(session, instance, user) if one[0] == name), None)
+    if found is None:
         raise errors.NotFound()
+    _name, label, form_id = found
     if form_id is None:
         return label, None
     form = _form(deployments.bundle(session, instance.deployment_id), form_id)

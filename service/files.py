@@ -1,0 +1,30 @@
+"""The files of bundles on disk: what of a folder is deployed, and under which names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+SUFFIXES = (".bpmn", ".dmn", ".form", ".docx")
+FOLDERS = ("processes", "forms", "templates")
+"""Where the project keeps its own processes."""
+
+
+def read(paths: Iterable[Path]) -> dict[str, bytes]:
+    """Read what belongs into a bundle from files and folders; names are relative to what contains them all."""
+    paths = [path.resolve() for path in paths]
+    if not paths:
+        return {}
+    parent = Path(os.path.commonpath([path if path.is_dir() and len(paths) == 1 else path.parent for path in paths]))
+    found: dict[str, bytes] = {}
+    for path in paths:
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.suffix in SUFFIXES and file.is_file() and not file.name.startswith(("~$", ".")):
+                found[file.relative_to(parent).as_posix()] = file.read_bytes()
+    return found
+
+
+def of_project(root: Path) -> dict[str, bytes]:
+    """Read the processes, forms and templates of a project."""
+    return read(root / name for name in FOLDERS if (root / name).is_dir())

@@ -1,0 +1,472 @@
+"""Play a scenario: real commands, real jobs, a database of its own, and a clock that moves only when it says so."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import io
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service import clock, config, engine, errors, files, handlers
+from service.commands import attachments, deployments, incidents, instances, jobs, messages, task_forms, tasks
+from service.db import Database
+from service.engine import feel
+from service.models import Event, Incident, Instance, Membership, Model, Task, TaskCandidate, User
+from service.storage import Folder
+from service.worker import Worker
+
+from . import cast
+from .checks import check
+from .reading import File, Scenario, Step, WrongScenario
+
+MOST_JOBS = 10_000
+SAMPLES = {
+    "pdf": b"%PDF-1.7\n",
+    "png": b"\x89PNG\r\n\x1a\n",
+    "jpg": b"\xff\xd8\xff\xe0",
+    "txt": b"text\n",
+    "csv": b"a,b\n",
+}
+"""The first bytes of the files that scenarios attach."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a scenario."""
+
+    file: Path
+    name: str
+    problems: list[str] = field(default_factory=list)
+    flows: set[tuple[str, str]] = field(default_factory=set)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """True where everything came as expected."""
+        return not self.problems
+
+
+class Failed(Exception):
+    """Something came otherwise than the scenario says."""
+
+
+class Stage(AbstractContextManager["Stage"]):
+    """Holds the bundle and a database with the usual cast; every scenario plays on a copy."""
+
+    def __init__(self, root: Path) -> None:
+        memory = Path("/dev/shm")
+        self.folder = Path(tempfile.mkdtemp(prefix="guohe-scenarios-", dir=memory if memory.is_dir() else None))
+        self.template = self.folder / "template.db"
+        self.played = 0
+        try:
+            self._prepare(files.of_project(root))
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def _prepare(self, content: Mapping[str, bytes]) -> None:
+        database = Database(f"sqlite:///{self.template}", synchronous="OFF")
+        try:
+            with database.engine.begin() as connection:
+                Model.metadata.create_all(connection)
+            with database.transaction() as session:
+                cast.usual(session)
+                owner = session.scalars(select(User).where(User.username == cast.ADMIN)).one()
+                deployment = deployments.deploy(session, content, user=owner, topics=handlers.topics())
+                self.bundle = deployments.bundle(session, deployment.id)
+            with database.engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.exec_driver_sql("BEGIN")
+        finally:
+            database.close()
+
+    def play(self, scenario: Scenario, *, say: Callable[[str], None] | None = None) -> Outcome:
+        """Play a scenario from its start to its last expectation, or to the first thing that comes otherwise."""
+        self.played += 1
+        folder = self.folder / str(self.played)
+        folder.mkdir()
+        shutil.copyfile(self.template, folder / "guohe.db")
+        outcome, began = Outcome(scenario.file, scenario.name), time.perf_counter()
+        settings = config.read(
+            {
+                "GUOHE_DATA": str(folder),
+                "DATABASE_URL": f"sqlite:///{folder / 'guohe.db'}",
+                "GUOHE_PROFILE": scenario.profile,
+                "GUOHE_SECRET_KEY": "scenarios have no secrets",
+            }
+        )
+        database = Database(settings.database_url, synchronous="OFF")
+        try:
+            with clock.travel(scenario.now):
+                play = _Play(scenario, database, settings, say or _silent)
+                try:
+                    play.run()
+                except Failed as failure:
+                    outcome.problems.append(str(failure))
+                outcome.flows = play.flows()
+        finally:
+            database.close()
+            shutil.rmtree(folder, ignore_errors=True)
+        outcome.seconds = time.perf_counter() - began
+        return outcome
+
+    def __exit__(self, *_exception: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class _Play:
+    """One scenario being played."""
+
+    def __init__(
+        self, scenario: Scenario, database: Database, settings: config.Settings, say: Callable[[str], None]
+    ) -> None:
+        self.scenario, self.database, self.settings, self.say = scenario, database, settings, say
+        self.worker = Worker(database, settings)
+        self.store = Folder(settings.files)
+        self.case = 0
+
+    def run(self) -> None:
+        with self._transaction() as session:
+            cast.hire(session, self.scenario)
+        self._start()
+        for step in self.scenario.steps:
+            self.say(f"    {clock.now().astimezone(clock.CHINA):%Y-%m-%d %H:%M} {step.verb} {_words(step.target)}")
+            try:
+                getattr(self, f"_{step.verb}")(step)
+            except (Failed, WrongScenario) as failure:
+                raise Failed(f"{self.scenario.file.name}:{step.line}: {failure}") from None
+            except (errors.ServiceError, engine.EngineError) as error:
+                raise Failed(f"{self.scenario.file.name}:{step.line}: {_said(error)}") from error
+        try:
+            self._expected({"incidents": [], **self.scenario.expect}, self.case)
+        except Failed as failure:
+            raise Failed(f"{self.scenario.file.name}: expect: {failure}") from None
+
+    def flows(self) -> set[tuple[str, str]]:
+        """The sequence flows that any case of this scenario took."""
+        with self._transaction() as session:
+            taken = select(Event.process_id, Event.element_id).where(Event.kind == "flow").distinct()
+            return {(str(process_id), str(flow)) for process_id, flow in session.execute(taken)}
+
+    # The verbs
+
+    def _start(self) -> None:
+        start = self.scenario.start
+        if start.get("none"):
+            return
+        try:
+            with self._transaction() as session:
+                definition = deployments.latest(session, self.scenario.process, authority_id=self._authority(session))
+                by = start.get("by") or next(iter(definition.starters), cast.ADMIN)
+                person = self._person(session, by)
+                self.case = instances.start(
+                    session,
+                    self.scenario.process,
+                    self._data(session, start.get("data") or {}, {}, person),
+                    user=person,
+                    organisation=start.get("organisation"),
+                ).id
+        except (errors.ServiceError, engine.EngineError) as error:
+            raise Failed(f"{self.scenario.file.name}: start: {_said(error)}") from error
+        self._work()
+
+    def _do(self, step: Step) -> None:
+        """Hand in a task, or all tasks of an element."""
+        for task_id in self._tasks(step):
+            with self._refusal(step), self._transaction() as session:
+                task = session.get_one(Task, task_id)
+                person = self._performer(session, task, step.options.get("by"))
+                form = task_forms.of_task(session, task_id, user=person)
+                seen = self._visible(session, task)
+                shown = dict(form.values) if form is not None else {}
+                values = _merged(shown, self._data(session, step.options.get("data") or {}, seen, person))
+                tasks.complete(session, task_id, values, user=person)
+            self._work()
+
+    def _claim(self, step: Step) -> None:
+        for task_id in self._tasks(step):
+            with self._refusal(step), self._transaction() as session:
+                person = self._performer(session, session.get_one(Task, task_id), step.options.get("by"))
+                tasks.claim(session, task_id, user=person)
+
+    def _release(self, step: Step) -> None:
+        for task_id in self._tasks(step):
+            with self._refusal(step), self._transaction() as session:
+                person = self._performer(session, session.get_one(Task, task_id), step.options.get("by"))
+                tasks.release(session, task_id, user=person)
+
+    def _wait(self, step: Step) -> None:
+        if step.target == "next":
+            with self._transaction() as session:
+                due = jobs.next_due(session)
+            if due is None:
+                raise Failed("没有等待中的定时器。 No timer is waiting.")
+            self._travel(max(due, clock.now()))
+        else:
+            self._travel(step.target.after(clock.now()))
+
+    def _until(self, step: Step) -> None:
+        if step.target < clock.now():
+            raise Failed("时间不能倒流。 Time does not run backwards.")
+        self._travel(step.target)
+
+    def _send(self, step: Step) -> None:
+        """Send a message that the diagram offers to people, or to the public."""
+        by = step.options.get("by")
+        with self._refusal(step), self._transaction() as session:
+            person = None if by in (None, messages.PUBLIC) else self._person(session, by)
+            values = self._data(session, step.options.get("data") or {}, self._root(session, step), person)
+            messages.send(session, self._instance(step, session), str(step.target), values, user=person)
+        self._work()
+
+    def _publish(self, step: Step) -> None:
+        """Say something as a program outside would."""
+        with self._transaction() as session:
+            seen = self._root(session, step)
+            key = self._feel(step.options.get("key"), seen)
+            messages.publish(
+                session,
+                str(step.target),
+                None if key is None else str(key),
+                self._data(session, step.options.get("data") or {}, seen, None),
+                user=self._person(session, cast.ADMIN),
+            )
+        self._work()
+
+    def _retry(self, step: Step) -> None:
+        with self._transaction() as session:
+            incident = session.scalars(
+                select(Incident).where(
+                    Incident.instance_id == self._instance(step, session),
+                    Incident.resolved_at.is_(None),
+                    Incident.element_id == step.target,
+                )
+            ).first()
+            if incident is None:
+                raise Failed(f"“{step.target}”没有异常。 There is no incident at {step.target}.")
+            data = self._data(session, step.options.get("data") or {}, self._root(session, step), None)
+            incidents.retry(session, incident.id, user=self._person(session, cast.ADMIN), variables=data or None)
+        self._work()
+
+    def _cancel(self, step: Step) -> None:
+        with self._transaction() as session:
+            instances.cancel(
+                session,
+                self._instance(step, session),
+                user=self._person(session, cast.ADMIN),
+                reason=str(step.options.get("reason", step.target)),
+            )
+        self._work()
+
+    def _expect(self, step: Step) -> None:
+        with self._transaction() as session:
+            case = self._instance(step, session)
+        self._expected(step.target, case)
+
+    # What they stand on
+
+    def _expected(self, expected: Mapping[str, Any], case: int) -> None:
+        with self._transaction() as session:
+            problems = list(check(session, expected, case, self._mails()))
+        if problems:
+            raise Failed("; ".join(problems))
+
+    def _travel(self, to: datetime) -> None:
+        """Let time pass, doing on the way what falls due, each thing at its time."""
+        while True:
+            self._work()
+            with self._transaction() as session:
+                due = jobs.next_due(session)
+            if due is None or due > to:
+                break
+            clock.advance(max(due, clock.now()) - clock.now())
+        clock.advance(to - clock.now())
+        self._work()
+
+    def _work(self) -> None:
+        """Do the jobs that are due until none is left."""
+        done = 0
+        while step := self.worker.run_due(limit=50):
+            done += step
+            if done > MOST_JOBS:
+                raise Failed("作业没有尽头。 There is no end of jobs.")
+        self.worker.tidy(force=True)
+        if self.worker.run_due(limit=50):
+            self._work()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        with self.database.transaction() as session:
+            session.info["profile"] = self.settings.profile
+            yield session
+
+    @contextmanager
+    def _refusal(self, step: Step) -> Iterator[None]:
+        """Let a step be refused where the scenario says so, and only there."""
+        expected = step.options.get("refused")
+        try:
+            yield
+        except errors.ServiceError as error:
+            if expected is None:
+                raise
+            fields = sorted(getattr(error, "fields", None) or {})
+            wanted = sorted(step.options.get("fields") or fields)
+            if error.code != expected or fields != wanted:
+                raise Failed(f"应拒绝 / should be refused as {expected} {wanted}: {error.code} {fields}") from None
+        else:
+            if expected is not None:
+                raise Failed(f"应被拒绝 / should have been refused: {expected}")
+
+    def _tasks(self, step: Step) -> list[int]:
+        """The open tasks that a step means: by element id, or by name."""
+        with self._transaction() as session:
+            found = list(
+                session.scalars(
+                    select(Task)
+                    .where(Task.instance_id == self._instance(step, session), Task.status == "open")
+                    .where((Task.element_id == step.target) | (Task.name == step.target))
+                    .order_by(Task.id)
+                )
+            )
+            if not found:
+                raise Failed(
+                    f"没有待办任务“{step.target}” / no open task {step.target}. {self._situation(session, step)}"
+                )
+            if step.options.get("each"):
+                return [task.id for task in found]
+            by = step.options.get("by")
+            mine = [task for task in found if by and self._is_for(session, task, by)]
+            return [(mine or found)[0].id]
+
+    def _is_for(self, session: Session, task: Task, by: str) -> bool:
+        person = session.scalars(select(User).where(User.username == by)).one_or_none()
+        return person is not None and (
+            task.assignee_id == person.id or any(one.user_id == person.id for one in task.candidates)
+        )
+
+    def _situation(self, session: Session, step: Step) -> str:
+        case = self._instance(step, session)
+        open_tasks = session.scalars(
+            select(Task.element_id).where(Task.instance_id == case, Task.status == "open").order_by(Task.id)
+        ).all()
+        troubles = session.scalars(
+            select(Incident.message_zh).where(Incident.instance_id == case, Incident.resolved_at.is_(None))
+        ).all()
+        status = session.get_one(Instance, case).status
+        return f"{status}; open: {', '.join(open_tasks) or '–'}; incidents: {'; '.join(troubles) or '–'}"
+
+    def _performer(self, session: Session, task: Task, by: str | None) -> User:
+        """Who hands the task in: the one named, or whoever it is for."""
+        if by is not None:
+            holder = task.assignee_id is not None and session.get_one(User, task.assignee_id)
+            if holder and any(one.role == by for one in holder.memberships):
+                return holder
+            return self._person(session, by)
+        if task.assignee_id is not None:
+            return session.get_one(User, task.assignee_id)
+        offered = session.scalars(
+            select(User)
+            .join(TaskCandidate, TaskCandidate.user_id == User.id)
+            .where(TaskCandidate.task_id == task.id)
+            .order_by(User.id)
+        ).first()
+        held = session.scalars(
+            select(User)
+            .join(Membership, Membership.user_id == User.id)
+            .join(
+                TaskCandidate,
+                (TaskCandidate.organisation_id == Membership.organisation_id) & (TaskCandidate.role == Membership.role),
+            )
+            .where(TaskCandidate.task_id == task.id)
+            .order_by(User.id)
+        ).first()
+        person = offered or held
+        if person is None:
+            raise Failed(f"任务“{task.element_id}”无人可办。 Nobody may do {task.element_id}.")
+        return person
+
+    def _person(self, session: Session, by: str) -> User:
+        person = session.scalars(select(User).where(User.username == by)).one_or_none()
+        if person is None:
+            raise Failed(f"没有人叫“{by}”。 There is nobody called {by}.")
+        return person
+
+    def _authority(self, session: Session) -> int:
+        return self._person(session, cast.ADMIN).authority_id
+
+    def _instance(self, step: Step, session: Session) -> int:
+        """The case a step is about: the scenario's own, or the latest of the process named by ``in``."""
+        if step.case is None and self.case:
+            return self.case
+        process_id = step.case or self.scenario.process
+        found = session.scalar(select(func.max(Instance.id)).where(Instance.process_id == process_id))
+        if found is None:
+            raise Failed(f"没有流程“{process_id}”的案卷。 There is no case of {process_id}.")
+        return found
+
+    def _visible(self, session: Session, task: Task) -> dict[str, Any]:
+        return engine.visible(instances.load(session, session.get_one(Instance, task.instance_id)), task.token)
+
+    def _root(self, session: Session, step: Step) -> dict[str, Any]:
+        return engine.visible(instances.load(session, session.get_one(Instance, self._instance(step, session))))
+
+    def _data(self, session: Session, data: Any, seen: Mapping[str, Any], person: User | None) -> Any:
+        """The data of a step: text that begins with = is FEEL over what the task sees, files are uploaded."""
+        if isinstance(data, Mapping):
+            return {name: self._data(session, value, seen, person) for name, value in data.items()}
+        if isinstance(data, list):
+            return [self._data(session, value, seen, person) for value in data]
+        if isinstance(data, File):
+            if person is None:
+                raise Failed("公众不能上传附件。 The public uploads no files.")
+            content = SAMPLES.get(Path(data.name).suffix[1:].lower(), b"PK\x03\x04")
+            kept = attachments.add(session, self.store, io.BytesIO(content), data.name, user=person)
+            return {"id": kept.id, "name": kept.name, "size": kept.size}
+        if hasattr(data, "isoformat"):
+            return data.isoformat()
+        return self._feel(data, seen)
+
+    def _feel(self, value: Any, seen: Mapping[str, Any]) -> Any:
+        if isinstance(value, str) and value.startswith("="):
+            return feel.evaluate(value[1:], seen, now=clock.now())
+        return value
+
+    def _mails(self) -> list[EmailMessage]:
+        """The mail that was sent, oldest first."""
+        files = sorted(self.settings.mailbox.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
+        read = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
+        return [message for message in read if isinstance(message, EmailMessage)]
+
+
+def _merged(shown: Any, typed: Any) -> Any:
+    """What a browser sends: the form as it opened, with what was typed over it."""
+    if isinstance(shown, Mapping) and isinstance(typed, Mapping):
+        return {**shown, **{name: _merged(shown.get(name), value) for name, value in typed.items()}}
+    return typed
+
+
+def _said(error: Exception) -> str:
+    fields = getattr(error, "fields", None)
+    zh, en = getattr(error, "zh", str(error)), getattr(error, "en", "")
+    return f"{zh} {en}" + (f" {dict(fields)}" if fields else "")
+
+
+def _words(target: Any) -> str:
+    return ", ".join(target) if isinstance(target, Mapping) else str(target)
+
+
+def _silent(_line: str) -> None:
+    return None
