@@ -32,7 +32,8 @@ export class Draft {
 
   /** The newer of what this browser and what the server kept; null where neither did. */
   static newest(input: FormInput): Kept | null {
-    if (!input.draft) return null;
+    // What a refused submission had typed is newer than anything kept.
+    if (!input.draft || input.draft.typed) return null;
     const server = input.draft.values ? { values: input.draft.values, savedAt: input.draft.savedAt ?? "" } : null;
     const here = readHere(input.draft.key);
     if (here && server) return here.savedAt > server.savedAt ? here : server;
@@ -131,7 +132,7 @@ function keep(key: string, kept: Kept): void {
   }
 }
 
-export function forget(key: string): void {
+function forget(key: string): void {
   try {
     localStorage.removeItem(key);
   } catch {

@@ -5,8 +5,8 @@ export interface FormInput {
   errors: Record<string, string[]>;
   readOnly: boolean;
   formHash: string;
-  draft: { url: string | null; key: string; values: Values | null; savedAt: string | null } | null;
-  files: { url: string; limit: number; types: string[]; instance: number | null };
+  draft: { url: string | null; key: string; values: Values | null; savedAt: string | null; typed: boolean } | null;
+  files: { url: string; limit: number; types: string[] };
 }
 
 export type Values = Record<string, unknown>;

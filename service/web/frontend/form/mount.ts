@@ -4,6 +4,7 @@ import { attachmentsModule } from "./attachments";
 import { DateFieldsModule } from "./dates";
 import { Draft } from "./draft";
 import { ownedNames, type FormInput, type Values } from "./input";
+import { localise } from "./localise";
 import { byFieldId, goTo, showProblems } from "./problems";
 import { TranslateModule } from "./translate";
 import { uploadsRunning } from "./upload";
@@ -29,6 +30,7 @@ export async function mount(box: HTMLElement): Promise<void> {
     box.removeAttribute("aria-busy");
     box.querySelector("[data-form-wait]")?.remove();
   }
+  localise(place);
   if (!input.readOnly) fill(box, form, input, kept?.savedAt);
 }
 

@@ -24,7 +24,6 @@ export function uploadsRunning(): boolean {
 export function upload(file: File, files: FormInput["files"], progress: (percent: number) => void): Upload {
   const request = new XMLHttpRequest();
   const body = new FormData();
-  if (files.instance !== null) body.append("instance", String(files.instance));
   body.append("file", file, file.name);
   running += 1;
   const done = new Promise<Stored>((resolve, reject) => {

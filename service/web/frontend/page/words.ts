@@ -28,10 +28,13 @@ const WORDS = {
   uploadFailed: ["文件“{name}”没有上传成功，请重试。", "“{name}” could not be uploaded. Please try again."],
   uploadsRunning: ["文件仍在上传，请稍候再提交。", "Files are still being uploaded. Please wait before submitting."],
   limits: ["单个文件不超过 {limit}", "Up to {limit} per file"],
+  pick: ["请选择", "Please choose"],
+  removeItem: ["删除第 {number} 项", "Remove item {number}"],
+  noMatch: ["没有匹配项", "No results"],
+  noPicture: ["此流程的文件里没有图形。", "This process has no picture."],
   diagramFailed: ["流程图无法显示，请刷新页面重试。", "The diagram cannot be shown. Please reload the page."],
   nowHere: ["进行中", "Now here"],
   stuckHere: ["异常", "Incident"],
-  newTasks: ["有新的待办，点击查看", "New tasks have arrived. Show them"],
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type Word = keyof typeof WORDS;

@@ -19,8 +19,8 @@ export async function show(box: HTMLElement): Promise<void> {
     await viewer.importXML(xml);
     mark(viewer, marks);
     move(viewer, box, place);
-  } catch {
-    place.textContent = say("diagramFailed");
+  } catch (problem) {
+    place.textContent = say(/no diagram/.test(String(problem)) ? "noPicture" : "diagramFailed");
     place.classList.add("is-broken");
   } finally {
     box.removeAttribute("aria-busy");

@@ -1,0 +1,64 @@
+"""The web application. ``create_app`` is the only wiring: what it builds, it hands on."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from flask import Flask, g
+
+from service.config import Settings, read
+from service.db import Database
+from service.storage import Folder
+from service.web import (
+    api,
+    assets,
+    auth,
+    cases,
+    errors,
+    files,
+    here,
+    i18n,
+    inbox,
+    notifications,
+    register,
+    registerwords,
+    security,
+    show,
+    start,
+)
+
+PAGES = (auth, inbox, start, cases, register, files, notifications)
+
+
+def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
+    """Build the application on a database; without arguments, as the environment says."""
+    settings = settings or read(os.environ)
+    app = Flask("service.web")
+    app.config["GUOHE"] = settings
+    app.extensions["guohe.database"] = database or Database(settings.database_url, pool_size=settings.database_pool)
+    app.extensions["guohe.store"] = Folder(settings.files)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    security.init_app(app, settings)
+    i18n.init_app(app)
+    show.init_app(app)
+    registerwords.init_app(app)
+    assets.init_app(app)
+    errors.init_app(app)
+    for pages in PAGES:
+        app.register_blueprint(pages.blueprint)
+    api.init_app(app)
+    app.context_processor(_everywhere)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    return app
+
+
+def _everywhere() -> dict[str, object]:
+    """What every template may use."""
+    return {
+        "lang": i18n.tag(),
+        "here": here.address(),
+        "demo": here.settings().demo,
+        "person": g.get("person"),
+        "unread": 0,
+    }

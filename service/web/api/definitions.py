@@ -1,0 +1,92 @@
+"""Process definitions: which there are, their diagrams, and starting a case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from service import errors, permissions
+from service.commands import instances
+from service.queries import definitions
+
+from . import schemas
+from .paging import Marks, cut
+from .routes import Call, api
+
+
+@api.get("/process-definitions", zh="查询流程定义")
+def list_(call: Call, query: schemas.ProcessDefinitionQuery) -> schemas.ProcessDefinitionPage:
+    """The processes in service, by name."""
+    with call.reading() as (session, user):
+        rows = definitions.definitions(session, user, process=query.process_id, latest=query.latest)
+        return cut(
+            schemas.ProcessDefinitionPage,
+            rows,
+            _line,
+            lambda row: row.id,
+            Marks("definitions", query.process_id, query.latest),
+            after=query.after,
+            limit=query.limit,
+        )
+
+
+@api.get("/process-definitions/{definition_id}", zh="查看流程定义")
+def get(call: Call, definition_id: int) -> schemas.ProcessDefinition:
+    """One version of a process: its ways in, and whether you may start it."""
+    with call.reading() as (session, user):
+        found = definitions.definition(session, user, definition_id)
+        if found is None:
+            raise errors.NotFound()
+        startable = found.latest and definitions.plain_start(found) is not None
+        names = [one.code for one in permissions.starting_organisations(user, found)] if startable else []
+        plain = ("id", "process_id", "name", "version", "latest", "version_tag", "documentation", "deployment_id")
+        return schemas.ProcessDefinition(
+            **{name: getattr(found, name) for name in plain},
+            starters=list(found.starters),
+            start_events=[_start(one) for one in found.start_events],
+            properties=found.properties,
+            may_start=bool(names),
+            organisations=sorted(names),
+        )
+
+
+@api.get("/process-definitions/{definition_id}/xml", zh="下载流程图", media="application/xml")
+def xml(call: Call, definition_id: int) -> Response:
+    """The diagram as BPMN 2.0 XML, byte for byte as it was deployed."""
+    with call.reading() as (session, user):
+        content = definitions.diagram(session, user, definition_id)
+        if content is None:
+            raise errors.NotFound()
+        return Response(content, mimetype="application/xml")
+
+
+@api.post(
+    "/process-definitions/{process_id}/start",
+    zh="发起案卷",
+    status=201,
+    problems=(409,),
+    headers={"Location": "The address of the new case."},
+)
+def start(call: Call, process_id: str, body: schemas.Start) -> schemas.InstanceState:
+    """Start a case on the latest version of a process. The values are checked as the start form checks them."""
+    with call.writing() as (session, user):
+        started = instances.start(session, process_id, body.variables, user=user, organisation=body.organisation)
+        call.created(f"{api.prefix}/process-instances/{started.id}")
+        return schemas.InstanceState.of(started)
+
+
+def _line(row: Any) -> schemas.ProcessDefinitionSummary:
+    names = schemas.ProcessDefinitionSummary.model_fields
+    return schemas.ProcessDefinitionSummary(**{name: getattr(row, name) for name in names})
+
+
+def _start(event: dict[str, Any]) -> schemas.StartEvent:
+    timer = event.get("timer")
+    return schemas.StartEvent(
+        element_id=event["element_id"],
+        kind=event["kind"],
+        form_id=event.get("form_id"),
+        message_name=event.get("message_name"),
+        timer=schemas.Timer(kind=timer[0], value=timer[1]) if timer else None,
+    )

@@ -1,0 +1,76 @@
+"""A form on a page: what the island in ``frontend/form`` is given, and what comes back from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import request, url_for
+from flask import session as cookie
+
+from service import errors
+from service.commands import attachments
+from service.commands.task_forms import TaskForm
+from service.models import Draft, User
+
+from . import here
+
+
+def box(
+    form: TaskForm,
+    *,
+    values: dict[str, Any] | None = None,
+    problems: dict[str, list[str]] | None = None,
+    read_only: bool = False,
+    key: str | None = None,
+    draft: Draft | None = None,
+    draft_url: str | None = None,
+) -> dict[str, Any]:
+    """Everything a form opens with. ``values`` are what a refused submission had typed; they beat any draft."""
+    kept = draft if draft is not None and values is None else None
+    return {
+        "schema": form.schema,
+        "values": {**form.values, **(values or {})},
+        "errors": problems or {},
+        "readOnly": read_only,
+        "formHash": form.hash,
+        "draft": None
+        if read_only or key is None
+        else {
+            "url": draft_url,
+            "key": key,
+            "values": kept.values if kept else None,
+            "savedAt": kept.saved_at.isoformat() if kept else None,
+            "typed": values is not None,
+        },
+        "files": {
+            "url": url_for("files.upload"),
+            "limit": here.settings().upload_limit,
+            "types": [f".{ending}" for ending in attachments.TYPES],
+        },
+    }
+
+
+def submitted() -> dict[str, Any]:
+    """The values a form sends in its hidden field."""
+    try:
+        values = orjson.loads(request.form.get("values") or "{}")
+    except orjson.JSONDecodeError:
+        values = None
+    if not isinstance(values, dict):
+        raise errors.InvalidInput(
+            "表单内容无法读取，请刷新页面后重试。",
+            "The form could not be read. Reload the page and try again.",
+            field="values",
+        )
+    return values
+
+
+def draft_key(user: User, what: str) -> str:
+    """Under which name a browser keeps what this person typed into this form."""
+    return f"guohe:{user.id}:{what}"
+
+
+def forget_draft(key: str) -> None:
+    """Tell the browser, with the next page, that its copy of a draft is not needed any more."""
+    cookie[here.FINISHED_DRAFT] = key

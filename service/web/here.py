@@ -1,0 +1,142 @@
+"""What a view has at hand: a transaction, the signed-in person, the page around its content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from flask import abort, current_app, g, render_template, request
+from flask import session as cookie
+from sqlalchemy.orm import Session
+
+from service import clock, errors, permissions
+from service.commands import identity as identity_commands
+from service.config import Settings
+from service.db import Database
+from service.queries import identity, notifications
+
+from . import i18n
+
+if TYPE_CHECKING:
+    from service.models import User
+
+TOKEN = "token"
+"""The name under which the signed cookie carries the session's secret."""
+FINISHED_DRAFT = "finished_draft"
+"""... and the name of a draft that the browser need not keep any longer."""
+
+
+@dataclass(slots=True)
+class Person:
+    """Who is looking: the account, and its roles in words for the menu."""
+
+    user: User
+    roles: list[str] = field(default_factory=list)
+
+
+def settings() -> Settings:
+    """What the operator chose."""
+    return current_app.config["GUOHE"]
+
+
+def database() -> Database:
+    """The database of this application."""
+    return current_app.extensions["guohe.database"]
+
+
+@contextmanager
+def reading() -> Iterator[tuple[Session, User]]:
+    """A transaction that changes nothing, for a signed-in person."""
+    with database().transaction(readonly=True) as session:
+        yield session, _person(session).user
+    _keep_alive()
+
+
+@contextmanager
+def writing() -> Iterator[tuple[Session, User]]:
+    """A transaction for a signed-in person: one view, one command, one commit."""
+    with database().transaction() as session:
+        session.info["profile"] = settings().profile
+        user = _person(session).user
+        identity_commands.touch_session(session, g.opened, hours=settings().session_hours)
+        yield session, user
+
+
+def look(session: Session) -> Person | None:
+    """The signed-in person, or None; a page that anybody may see asks this way."""
+    token = cookie.get(TOKEN)
+    opened = identity.signed_in(session, token) if isinstance(token, str) else None
+    if opened is None:
+        g.person = None
+        return None
+    g.opened = opened
+    g.person = Person(opened.user, _roles(session, opened.user))
+    return g.person
+
+
+def _person(session: Session) -> Person:
+    person = look(session)
+    if person is None:
+        raise errors.NotSignedIn
+    return person
+
+
+def _roles(session: Session, user: User) -> list[str]:
+    if request.method != "GET" or is_partial():
+        return []
+    names = identity.roles(session)
+    return [f"{i18n.name_of(one.organisation)} · {i18n.name_of(names[one.role])}" for one in permissions.held(user)]
+
+
+def _keep_alive() -> None:
+    """Write down now and then that a session is in use; a page never waits for more than that."""
+    opened = g.get("opened")
+    if opened is not None and clock.now() - opened.seen_at >= identity_commands.SESSION_TOUCHED_EVERY:
+        with database().transaction() as session:
+            identity_commands.touch_session(session, opened, hours=settings().session_hours)
+
+
+def page(session: Session, template: str, **context: Any) -> str:
+    """Render a page with its surroundings. Inside the transaction, so that it shows one moment."""
+    person = g.get("person")
+    if person is not None and not is_partial():
+        context.setdefault("unread", notifications.unread(session, person.user))
+    return render_template(template, person=person, finished_draft=cookie.pop(FINISHED_DRAFT, ""), **context)
+
+
+def is_partial() -> bool:
+    """True where htmx asks for a part of a page."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
+
+
+def wants_json() -> bool:
+    """True where a script asks, not a person's browser."""
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+
+
+def address() -> str:
+    """This page's address, for coming back to it."""
+    query = request.query_string.decode("ascii", "replace")
+    return request.path + (f"?{query}" if query else "")
+
+
+def safe_next(default: str) -> str:
+    """Where to go afterwards: only to a page of ours, whatever the link says."""
+    target = request.values.get("next", "")
+    parts = urlsplit(target)
+    if not target.startswith("/") or target.startswith(("//", "/\\")) or parts.netloc or parts.scheme or "\n" in target:
+        return default
+    return target
+
+
+def number(name: str) -> int | None:
+    """A whole number that a form sends, or nothing."""
+    value = request.form.get(name, "")
+    if not value:
+        return None
+    if not value.isascii() or not value.isdigit() or len(value) > 18:
+        abort(400)
+    return int(value)

@@ -1,0 +1,233 @@
+"""The inbox and the page of one task: find work, take it, do it, hand it in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import format_date
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from service import clock, errors, workdays
+from service.commands import drafts, task_forms, tasks
+from service.queries import attachments, definitions, instances
+from service.queries import inbox as boxes
+from service.queries import tasks as task_queries
+
+from . import formbox, here, history, i18n, show
+
+if TYPE_CHECKING:
+    from service.models import User
+
+blueprint = Blueprint("inbox", __name__)
+
+BOXES = ("mine", "group", "waiting", "done")
+HISTORY_SHOWN = 12
+LARGEST_DRAFT = 2 * 1024 * 1024
+
+
+@blueprint.get("/")
+def home() -> Response:
+    """The inbox is the first page."""
+    return redirect(url_for("inbox.inbox"))
+
+
+@blueprint.get("/inbox")
+def inbox() -> str:
+    """Show one box: what waits for me, what I could take, what others do, what I have done."""
+    with here.reading() as (session, user):
+        if here.is_partial():
+            return _panel(session, user, dict(request.args))
+        today = clock.today()
+        line = _(
+            "今天是 %(day)s，%(kind)s",
+            day=format_date(today, "full"),
+            kind=_("工作日") if workdays.is_workday(today) else _("休息日"),
+        )
+        return here.page(session, "inbox/inbox.html", today_line=line, **_box(session, user, dict(request.args)))
+
+
+@blueprint.get("/tasks/<int:task_id>")
+def task(task_id: int) -> str:
+    """Show a task with everything its reader needs to do it."""
+    with here.reading() as (session, user):
+        return _task_page(session, user, task_id)
+
+
+@blueprint.post("/tasks/<int:task_id>/claim")
+def claim_submit(task_id: int) -> Response | str:
+    """Take a task."""
+    with here.writing() as (session, user):
+        taken = tasks.claim(session, task_id, user=user)
+        done = _("已领取“%(name)s”，现在可在“我的待办”中办理。", name=taken.name)
+        if here.is_partial():
+            return _panel(session, user, _args_of_page(), done)
+    flash(done, "good")
+    return redirect(here.safe_next(url_for("inbox.task", task_id=task_id)), 303)
+
+
+@blueprint.post("/tasks/<int:task_id>/release")
+def release_submit(task_id: int) -> Response | str:
+    """Put a task back."""
+    with here.writing() as (session, user):
+        back = tasks.release(session, task_id, user=user)
+        done = _("已放回“%(name)s”，同岗位的人可以领取。", name=back.name)
+        if here.is_partial():
+            return _panel(session, user, _args_of_page(), done)
+    flash(done, "good")
+    return redirect(here.safe_next(url_for("inbox.inbox")), 303)
+
+
+@blueprint.post("/tasks/<int:task_id>/complete")
+def complete_submit(task_id: int) -> Response | tuple[str, int]:
+    """Hand in a task; a refused form comes back with its sentences and with all that was typed."""
+    values = formbox.submitted()
+    try:
+        with here.writing() as (session, user):
+            done = tasks.complete(session, task_id, values, user=user, version=here.number("version"))
+            drafts.discard(session, task_id, user=user)
+            name, key = done.name, formbox.draft_key(user, f"task:{task_id}")
+    except errors.InvalidForm as refused:
+        with here.reading() as (session, user):
+            return _task_page(session, user, task_id, values, refused.fields), 422
+    flash(_("“%(name)s”已提交。", name=name), "good")
+    formbox.forget_draft(key)
+    return redirect(url_for("inbox.inbox"), 303)
+
+
+@blueprint.post("/tasks/<int:task_id>/draft")
+def draft_submit(task_id: int) -> Response:
+    """Keep what is being typed, or throw it away."""
+    if (request.content_length or 0) > LARGEST_DRAFT:
+        raise errors.TooLarge("草稿过大，无法保存。", "The draft is too large to be kept.")
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict) or not (body.get("discard") is True or isinstance(body.get("values"), dict)):
+        raise errors.InvalidInput("草稿的格式不正确。", "This is no draft.", field="values")
+    with here.writing() as (session, user):
+        if body.get("discard") is True:
+            drafts.discard(session, task_id, user=user)
+            return jsonify({"saved_at": None})
+        form_hash = body.get("form_hash")
+        kept = drafts.save(
+            session, task_id, body["values"], user=user, form_hash=form_hash if isinstance(form_hash, str) else ""
+        )
+        return jsonify({"saved_at": kept.saved_at.isoformat()})
+
+
+def _panel(session: Session, user: User, args: dict[str, str], done: str = "") -> str:
+    return render_template("inbox/_panel.html", done=done, **_box(session, user, args))
+
+
+def _args_of_page() -> dict[str, str]:
+    """The filters of the list from which htmx sent a button, so that the same list comes back."""
+    return dict(parse_qsl(urlsplit(here.safe_next("")).query))
+
+
+def _box(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
+    box = args.get("box", "mine")
+    sort = args.get("sort", "due")
+    if box not in BOXES:
+        raise errors.NotFound
+    if sort not in ("due", "created", "priority"):
+        sort = "due"
+    text, process, after = args.get("q", "").strip()[:100], args.get("process", ""), args.get("after") or None
+    page = boxes.tasks(session, user, box=box, sort=sort, after=after, text=text or None, process=process or None)
+    counts = boxes.counts(session, user)
+    counts["late"] = boxes.tasks(session, user, box="mine", overdue=True, limit=1).total
+    chosen = {"box": box, "sort": sort if sort != "due" else None, "q": text or None, "process": process or None}
+    return {
+        "box": box,
+        "sort": sort,
+        "q": text,
+        "process": process,
+        "page": page,
+        "counts": counts,
+        "processes": definitions.names(session, user),
+        "sorts": [("due", _("到期先后")), ("created", _("最新到达")), ("priority", _("优先级"))],
+        "levels": {item.id: show.due_words(item.due_at).level for item in page.items if item.due_at and box != "done"},
+        "next_url": url_for("inbox.inbox", **chosen, after=page.next) if page.next else None,
+        "first_url": url_for("inbox.inbox", **chosen) if after else None,
+        "here": url_for("inbox.inbox", **chosen, after=after),
+    }
+
+
+def _task_page(
+    session: Session,
+    user: User,
+    task_id: int,
+    values: dict[str, Any] | None = None,
+    problems: dict[str, list[str]] | None = None,
+) -> str:
+    task = task_queries.task(session, user, task_id)
+    if task is None:
+        raise errors.NotFound
+    case = instances.case(session, user, task.instance_id)
+    happened = instances.history(
+        session, user, task.instance_id, kinds=history.KINDS, newest_first=True, limit=HISTORY_SHOWN
+    )
+    state = _state(task)
+    return here.page(
+        session,
+        "inbox/task.html",
+        task=task,
+        case=case,
+        state=state,
+        form=_form(session, user, task, state, values, problems),
+        guidance=[line for line in task.documentation.splitlines() if line.strip()],
+        why=_why(user, task),
+        attachments=attachments.of_case(session, user, task.instance_id) if case else [],
+        history=history.lines(happened.items, case.case.process_id) if happened and case else [],
+    )
+
+
+def _state(task: task_queries.TaskView) -> str:
+    """How the page speaks of the task: ``mine`` | ``free`` | ``others`` | ``watched`` | ``done`` | ``cancelled``."""
+    if task.status != "open":
+        return "done" if task.status == "completed" else "cancelled"
+    if task.mine:
+        return "mine"
+    if task.assignee_id is not None:
+        return "others"
+    return "free" if task.may_claim else "watched"
+
+
+def _form(
+    session: Session,
+    user: User,
+    task: task_queries.TaskView,
+    state: str,
+    values: dict[str, Any] | None,
+    problems: dict[str, list[str]] | None,
+) -> dict[str, Any] | None:
+    form = task_forms.of_task(session, task.id, user=user)
+    if form is None:
+        return None
+    if state != "mine":
+        return formbox.box(form, read_only=True)
+    return formbox.box(
+        form,
+        values=values,
+        problems=problems,
+        key=formbox.draft_key(user, f"task:{task.id}"),
+        draft=task_queries.draft(session, user, task.id),
+        draft_url=url_for("inbox.draft_submit", task_id=task.id),
+    )
+
+
+def _why(user: User, task: task_queries.TaskView) -> list[str]:
+    """Why this task is the reader's, in sentences; nothing where it isn't."""
+    if not (task.mine or task.may_claim):
+        return []
+    reasons = []
+    for one in task.candidates:
+        role = one.role_en if i18n.choice() == "en" and one.role_en else one.role_zh
+        if one.user == user.name and one.organisation is None:
+            reasons.append(_("流程指定由您本人办理。"))
+        elif one.organisation is not None:
+            reasons.append(_("此任务由%(office)s的“%(role)s”办理，您担任该岗位。", office=one.organisation, role=role))
+    if task.mine and task.claimed_at:
+        reasons.append(_("您于 %(when)s 领取。", when=show.moment(task.claimed_at)))
+    return reasons
