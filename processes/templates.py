@@ -26,24 +26,34 @@ ROOT = Path(__file__).resolve().parent
 RED = RGBColor(0xC0, 0x00, 0x00)
 BODY, HEADING = "FangSong", "SimHei"
 
-ARTICLE = '{% if rules.baseType == "IP" %}第五条{% elif rules.baseType == "JC" %}第六条{% else %}第八条{% endif %}'
 
-
-def accredited(article: str) -> list[str]:
-    """The text of an accreditation, by an article or by the branch that picks one."""
+def accredited(type_name: str, article: str, way: str) -> list[str]:
+    """The text of an accreditation by the article of its type."""
     return [
         "{{ applicant.name }}：",
-        f"根据《国家国际科技合作基地管理办法》{article}，依据认定标准并参考专家意见和考核情况进行综合评价，"
-        "现认定“{{ application.baseName }}”（依托单位：{{ applicant.name }}）为{{ rules.typeName }}，并予授牌。",
+        f"根据《国家国际科技合作基地管理办法》{article}，{way}，依据认定标准并参考专家意见和考核情况进行综合评价，"
+        f"现认定“{{{{ application.baseName }}}}”（依托单位：{{{{ applicant.name }}}}）为{type_name}，并予授牌。",
         "被认定单位与其主管部门的隶属关系不变。请按照实施方案做好基地的建设与运行，按时报送年度工作计划和年度工作总结，"
         "接受科技部与推荐部门的指导、评价和考核。",
     ]
 
 
+PARK = accredited("国际创新园", "第五条", "经列入年度部省会商议题并由省级人民政府提出申请")
+CENTRE = accredited("国际联合研究中心", "第六条", "经{{ recommender.name }}推荐")
+TRANSFER = accredited(
+    "国际技术转移中心", "第七条", "经所在国家高新区支持、{{ recommender.name }}推荐，综合考虑有关因素择优选择"
+)
+MODEL = accredited(
+    "示范型国际科技合作基地", "第八条", "经{{ recommender.name }}推荐，综合考虑全国整体布局和单位具体情况"
+)
+
 LETTERS = {
-    "issue_accreditation/templates/accreditation.docx": (accredited(ARTICLE), 1),
-    "issue_accreditation/templates/joint_accreditation.docx": (accredited("第七条"), 2),
+    "issue_accreditation/templates/accreditation_IP.docx": (PARK, 1),
+    "issue_accreditation/templates/accreditation_JC.docx": (CENTRE, 1),
+    "issue_accreditation/templates/accreditation_TT.docx": (TRANSFER, 2),
+    "issue_accreditation/templates/accreditation_DB.docx": (MODEL, 1),
 }
+"""Template -> its paragraphs and how many organisations sign it."""
 
 
 def main() -> None:
