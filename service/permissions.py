@@ -120,24 +120,28 @@ def instances_seen_by(user: User) -> ColumnElement[bool]:
     """``may_see_instance`` as a condition on ``Instance``."""
     if not user.active:
         return false()
-    part = Instance.id.in_(instances_joined_by(user))
     desks = sorted(desk_authorities(user))
-    return or_(Instance.authority_id.in_(desks), part) if desks else part
+    joined = Instance.id.in_(_joined(user, desks))
+    return or_(Instance.authority_id.in_(desks), joined) if desks else joined
 
 
-def instances_joined_by(user: User) -> CompoundSelect[int]:
-    """The ids of the cases an active user has a part in, desks aside: a union, so that each half finds its index."""
+def _joined(user: User, desks: list[int]) -> CompoundSelect[int]:
+    """The ids of the cases the user has a part in, where no desk opens them anyway.
+
+    A union, so that each half finds its index; an officer's desk offers too much to go through for nothing.
+    """
     partyless = ~exists().where(CaseParty.instance_id == Instance.id)
-    offered = select(Task.instance_id).join(TaskCandidate).where(offered_to(user))
+    elsewhere = Task.authority_id.not_in(desks)
+    offered = select(Task.instance_id).join(TaskCandidate).where(_offered(user, desks), elsewhere)
     parts = [
         select(Instance.id).where(Instance.started_by_id == user.id, partyless),
-        select(Task.instance_id).where(Task.status == "open", Task.assignee_id == user.id),
+        select(Task.instance_id).where(Task.status == "open", Task.assignee_id == user.id, elsewhere),
         offered.where(Task.status == "open", Task.assignee_id.is_(None)),
     ]
     if spoken_for := sorted(parties(user)):
         mine = tuple_(CaseParty.organisation_id, CaseParty.party).in_(spoken_for)
         parts.append(select(CaseParty.instance_id).where(mine))
-    if expert := sorted(expert_authorities(user)):
+    if expert := sorted(expert_authorities(user) - set(desks)):
         asked = select(Task.instance_id).where(Task.authority_id.in_(expert))
         parts.append(asked.where(Task.completed_by_id == user.id))
         parts.append(asked.where(Task.assignee_id == user.id))
@@ -160,11 +164,18 @@ def is_offered(user: User, candidates: Iterable[TaskCandidate]) -> bool:
 
 def offered_to(user: User) -> ColumnElement[bool]:
     """``is_offered`` as a condition on ``TaskCandidate``."""
+    return _offered(user, [])
+
+
+def _offered(user: User, desks: list[int]) -> ColumnElement[bool]:
+    """The same, leaving out what is offered to the desks of some authorities."""
     if not user.active:
         return false()
     own = TaskCandidate.user_id == user.id
-    mine = sorted(groups(user))
-    return or_(own, tuple_(TaskCandidate.organisation_id, TaskCandidate.role).in_(mine)) if mine else own
+    groups = {(one.organisation_id, one.role) for one in held(user) if one.organisation.authority_id not in desks}
+    if not groups:
+        return own
+    return or_(own, tuple_(TaskCandidate.organisation_id, TaskCandidate.role).in_(sorted(groups)))
 
 
 def may_claim(user: User, task: Task, candidates: Iterable[TaskCandidate]) -> bool:
@@ -200,14 +211,14 @@ def may_assign(user: User, task: Task, candidates: Iterable[TaskCandidate], assi
 def may_see_task(user: User, task: Task, candidates: Iterable[TaskCandidate]) -> bool:
     """A task and what was handed in with it are open to those who do or did it, their office, and the desks.
 
-    An office's tasks are open to all of it, except among experts: they do not read one another's opinions. A
-    former member of an office, or of the experts, sees nothing of it any more.
+    A party's tasks are open to all of it. Experts do not read one another's opinions. A former member of an office,
+    or of the experts, sees nothing of it any more.
     """
     if task.authority_id in desk_authorities(user) or may_work_on(user, task, candidates):
         return True
     if task.authority_id in expert_authorities(user) and user.id in (task.completed_by_id, task.assignee_id):
         return True
-    return (task.organisation_id, _party(task)) in {one for one in parties(user) if one[1] != "experts"}
+    return (task.organisation_id, _party(task)) in {one for one in parties(user) if one[1] not in FIXED_PARTIES}
 
 
 def _party(task: Task) -> str:
@@ -215,25 +226,32 @@ def _party(task: Task) -> str:
 
 
 def tasks_seen_by(user: User) -> ColumnElement[bool]:
-    """``may_see_task`` as a condition on ``Task``."""
+    """``may_see_task`` as a condition on ``Task``: any of the doors."""
+    offered = exists().where(TaskCandidate.task_id == Task.id, offered_to(user))
+    free = and_(Task.status == "open", Task.assignee_id.is_(None), offered)
+    return or_(free, *_doors(user)) if user.active else false()
+
+
+def task_doors(user: User) -> list[ColumnElement[bool]]:
+    """The same, one condition for each way to see a task, so that a list can follow an index for each."""
     if not user.active:
-        return false()
-    offered = select(TaskCandidate.task_id).where(offered_to(user))
-    conditions: list[ColumnElement[bool]] = [
-        and_(Task.status == "open", Task.assignee_id == user.id),
-        and_(Task.status == "open", Task.assignee_id.is_(None), Task.id.in_(offered)),
-    ]
-    if desks := desk_authorities(user):
-        conditions.append(Task.authority_id.in_(sorted(desks)))
+        return [false()]
+    offered = Task.id.in_(select(TaskCandidate.task_id).where(_offered(user, sorted(desk_authorities(user)))))
+    return [and_(Task.status == "open", Task.assignee_id.is_(None), offered), *_doors(user)]
+
+
+def _doors(user: User) -> list[ColumnElement[bool]]:
+    doors: list[ColumnElement[bool]] = [and_(Task.status == "open", Task.assignee_id == user.id)]
+    doors.extend(Task.authority_id == desk for desk in sorted(desk_authorities(user)))
     if expert := expert_authorities(user):
         mine = or_(Task.completed_by_id == user.id, Task.assignee_id == user.id)
-        conditions.append(and_(Task.authority_id.in_(sorted(expert)), mine))
-    conditions.extend(
+        doors.append(and_(Task.authority_id.in_(sorted(expert)), mine))
+    doors.extend(
         and_(Task.organisation_id == organisation, Task.role.startswith(f"{party}."))
         for organisation, party in sorted(parties(user))
-        if party != "experts"
+        if party not in FIXED_PARTIES
     )
-    return or_(*conditions)
+    return doors
 
 
 # Files

@@ -351,6 +351,8 @@ def test_lists_show_exactly_what_the_rules_allow(session, people, seed):
         assert set(session.scalars(select(Instance.id).where(permissions.instances_seen_by(user)))) == expected
         open_to = {task.id for task in tasks if permissions.may_see_task(user, task, task.candidates)}
         assert set(session.scalars(select(Task.id).where(permissions.tasks_seen_by(user)))) == open_to
+        doors = permissions.task_doors(user)
+        assert {one for door in doors for one in session.scalars(select(Task.id).where(door))} == open_to
         seen_cases, seen_tasks = seen_cases + len(expected), seen_tasks + len(open_to)
     assert 0 < seen_cases < len(users) * len(cases)
     assert 0 < seen_tasks < len(users) * len(tasks)

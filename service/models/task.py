@@ -30,6 +30,7 @@ class Task(Model):
         Index(None, "instance_id", "token"),
         Index("ix_task_authority", "authority_id", "status", "due_sort", "id"),
         Index("ix_task_assignee", "assignee_id", "status", "due_sort", "id"),
+        Index("ix_task_organisation", "organisation_id", "status", "due_sort", "id"),
         Index("ix_task_completed_by", "completed_by_id", "completed_at", "id"),
         Index("ix_task_assignee_instance", "assignee_id", "instance_id"),
         Index("ix_task_completed_by_instance", "completed_by_id", "instance_id"),

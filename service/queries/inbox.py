@@ -6,30 +6,42 @@ of one index range for each role the user holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, true, union_all
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Subquery,
+    and_,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    tuple_,
+    union,
+    union_all,
+)
+from sqlalchemy import case as when
+from sqlalchemy.orm import Session
 
 from .. import clock, errors, permissions
 from ..models import CaseParty, Instance, Organisation, ProcessDefinition, Role, Task, TaskCandidate, User
+from ..models.task import TaskStatus
 from . import page
 from .page import COUNTED, AnySelect, Order, Page
 
 Box = Literal["mine", "group", "waiting", "done", "all"]
 Sort = Literal["due", "created", "priority"]
 
-_assignee = aliased(User, name="assignee")
-_applicant = aliased(Organisation, name="applicant")
-_office = aliased(Organisation, name="office")
-
 _ORDERS = {
     "due": Order((Task.due_sort, Task.id), (datetime, int)),
     "created": Order((Task.created_at, Task.id), (datetime, int), down=True),
     "priority": Order((-Task.priority, Task.due_sort, Task.id), (int, datetime, int)),
 }
+_BY_CANDIDATE = Order((TaskCandidate.due_sort, TaskCandidate.task_id), (datetime, int))
 _DONE = Order((Task.completed_at, Task.id), (datetime, int), down=True)
 
 
@@ -76,11 +88,15 @@ class Filters:
     overdue: bool | None = None
     text: str | None = None
 
-    def conditions(self, now: datetime) -> list[ColumnElement[bool]]:
-        """Return them as conditions on ``Task`` and its ``Instance``."""
+    def of_candidate(self, now: datetime) -> list[ColumnElement[bool]]:
+        """What the table of candidates can tell, so that its index can be followed."""
+        if self.overdue is None:
+            return []
+        return [TaskCandidate.due_sort < now if self.overdue else TaskCandidate.due_sort >= now]
+
+    def of_task(self, now: datetime) -> list[ColumnElement[bool]]:
+        """Conditions on ``Task``."""
         wanted: list[ColumnElement[bool]] = []
-        if self.process:
-            wanted.append(or_(Instance.process_id == self.process, Task.process_id == self.process))
         if self.element:
             wanted.append(Task.element_id == self.element)
         if self.instance is not None:
@@ -90,6 +106,13 @@ class Filters:
         if self.overdue is not None:
             late = and_(Task.status == "open", Task.due_sort < now)
             wanted.append(late if self.overdue else ~late)
+        return wanted
+
+    def of_case(self) -> list[ColumnElement[bool]]:
+        """Conditions that need the ``Instance`` beside the task."""
+        wanted: list[ColumnElement[bool]] = []
+        if self.process:
+            wanted.append(or_(Instance.process_id == self.process, Task.process_id == self.process))
         if words := (self.text or "").replace("\x00", "").strip():
             fields = (Instance.title, Instance.number, Task.name)
             wanted.append(or_(*(one.icontains(words, autoescape=True) for one in fields)))
@@ -109,96 +132,127 @@ def tasks(
     """Return a page of a box, earliest due first; what has no due date comes last."""
     _known(box, Box, "box")
     _known(sort, Sort, "sort")
-    _known(filters.get("status") or "open", Literal["open", "completed", "cancelled"], "status")
-    limit, now = page.size(limit), clock.now()
-    wanted = Filters(**filters).conditions(now)
+    _known(filters.get("status") or "open", TaskStatus, "status")
+    limit, now, wanted = page.size(limit), clock.now(), Filters(**filters)
     order = _DONE if box == "done" else _ORDERS[sort]
     if box == "group" and sort == "due":
-        query, total, capped = _group_by_due(session, user, wanted, order, after, limit)
+        order, parts = _BY_CANDIDATE, _offers(user, wanted, now)
     else:
-        members = [*_members(user, box), *wanted]
-        query = order.apply(_lines(user, box).where(*members), after, limit)
-        total, capped = page.counted(session, _joined(select(Task.id)).where(*members))
-    rows = [_line(row, now) for row in session.execute(query)]
-    following = _mark(rows[limit - 1], box, sort) if len(rows) > limit else None
-    return Page(items=rows[:limit], total=total, capped=capped, next=following)
+        parts = [_narrowed(select(Task.id), door, wanted, now) for door in _doors(user, box)]
+    total, capped = page.counted(session, *parts)
+    rows = page.chosen(parts, order, after, limit)
+    lines = [_line(row, now) for row in session.execute(page.sorted_again(_lines(user, box, rows), rows, order))]
+    following = _mark(lines[limit - 1], box, sort) if len(lines) > limit else None
+    return Page(items=lines[:limit], total=total, capped=capped, next=following)
 
 
 def counts(session: Session, user: User) -> dict[str, int]:
-    """Return how much is in the boxes that wait for the user, up to a limit, in one statement."""
-    mine = select(Task.id).where(*_members(user, "mine")).limit(COUNTED + 1).subquery()
-    group = union_all(*_heads(user, [], None, COUNTED)).subquery()
+    """Return how much is in the boxes that wait for the user, up to a limit, and how much of mine is late."""
+    now = clock.now()
+    mine = select(Task.due_sort).where(*_doors(user, "mine")).order_by(Task.due_sort).limit(COUNTED + 1).subquery()
+    heads = [offer.limit(COUNTED + 1).subquery() for offer in _offers(user, Filters(), now)]
+    group = union(*(select(*head.c) for head in heads)).subquery()
     row = session.execute(
         select(
             select(func.count()).select_from(mine).scalar_subquery(),
-            select(func.count(group.c.task_id.distinct())).scalar_subquery(),
+            select(func.count()).select_from(mine).where(mine.c.due_sort < now).scalar_subquery(),
+            select(func.count()).select_from(group).scalar_subquery(),
         )
     ).one()
-    return {"mine": row[0], "group": row[1]}
+    return {"mine": row[0], "late": row[1], "group": row[2]}
 
 
-def _group_by_due(
-    session: Session,
-    user: User,
-    wanted: list[ColumnElement[bool]],
-    order: Order,
-    after: str | None,
-    limit: int,
-) -> tuple[AnySelect, int, bool]:
-    """Merge the heads of the index ranges of every role; a task offered twice counts once."""
-    heads = union_all(*_heads(user, wanted, after, limit)).subquery()
-    firsts = select(heads.c.task_id).group_by(heads.c.task_id, heads.c.due_sort)
-    firsts = firsts.order_by(heads.c.due_sort, heads.c.task_id).limit(limit + 1)
-    query = _lines(user, "group").where(Task.id.in_(firsts)).order_by(*order.columns)
-    everything = union_all(*_heads(user, wanted, None, COUNTED)).subquery()
-    total = session.scalar(select(func.count(everything.c.task_id.distinct()))) or 0
-    return query, min(total, COUNTED), total > COUNTED
-
-
-def _heads(user: User, wanted: list[ColumnElement[bool]], after: str | None, limit: int) -> list[AnySelect]:
-    """Return, for every group of the user and for the user in person, the first tasks offered and not taken."""
-    order = Order((TaskCandidate.due_sort, TaskCandidate.task_id), (datetime, int))
-    offers = [TaskCandidate.user_id == user.id if user.active else false()]
+def _offers(user: User, wanted: Filters, now: datetime) -> list[AnySelect]:
+    """Select, for the user in person and for each group of theirs, the tasks offered and not taken."""
+    offers: list[ColumnElement[bool]] = [TaskCandidate.user_id == user.id if user.active else false()]
     offers += [
         and_(TaskCandidate.organisation_id == organisation, TaskCandidate.role == role)
         for organisation, role in sorted(permissions.groups(user))
     ]
-    heads = []
+    of_task, of_case = replace(wanted, overdue=None).of_task(now), wanted.of_case()
+    parts = []
     for offer in offers:
-        head = select(TaskCandidate.task_id, TaskCandidate.due_sort).where(offer, TaskCandidate.claimed.is_(False))
-        if wanted:
-            head = head.join(TaskCandidate.task).join(Task.instance).where(*wanted)
-        # A subquery of its own: SQLite takes no LIMIT inside a union otherwise.
-        first = order.apply(head, after, limit).subquery()
-        heads.append(select(first.c.task_id, first.c.due_sort))
-    return heads
+        part: AnySelect = select(TaskCandidate.task_id.label("id")).where(
+            offer, TaskCandidate.claimed.is_(False), *wanted.of_candidate(now)
+        )
+        if of_task or of_case:
+            part = part.join(Task, Task.id == TaskCandidate.task_id).where(*of_task)
+        if of_case:
+            part = part.join(Instance, Instance.id == Task.instance_id).where(*of_case)
+        parts.append(part)
+    return parts
 
 
-def _members(user: User, box: Box) -> list[ColumnElement[bool]]:
-    """Return what makes a task stand in a box, as conditions on ``Task``."""
+def _narrowed(part: AnySelect, door: ColumnElement[bool], wanted: Filters, now: datetime) -> AnySelect:
+    of_case = wanted.of_case()
+    part = part.where(door, *wanted.of_task(now))
+    return part.join(Instance, Instance.id == Task.instance_id).where(*of_case) if of_case else part
+
+
+def _doors(user: User, box: Box) -> list[ColumnElement[bool]]:
+    """Return the conditions on ``Task`` of which each puts a task into the box."""
     if not user.active:
         return [false()]
     match box:
         case "mine":
-            return [Task.assignee_id == user.id, Task.status == "open"]
+            return [and_(Task.assignee_id == user.id, Task.status == "open")]
         case "group":
-            offered = select(TaskCandidate.task_id).where(
-                permissions.offered_to(user), TaskCandidate.claimed.is_(False)
-            )
-            return [Task.id.in_(offered)]
-        case "done":
-            return [Task.completed_by_id == user.id, permissions.tasks_seen_by(user)]
-        case "all":
-            return [permissions.tasks_seen_by(user)]
-        case "waiting":
             offered = select(TaskCandidate.task_id).where(permissions.offered_to(user))
-            done = select(Task.instance_id).where(Task.completed_by_id == user.id)
-            mine = or_(
-                Task.instance_id.in_(permissions.instances_joined_by(user)),
-                and_(Task.instance_id.in_(done), Task.authority_id.in_(sorted(permissions.desk_authorities(user)))),
-            )
+            return [Task.id.in_(offered.where(TaskCandidate.claimed.is_(False)))]
+        case "done":
+            return [and_(Task.completed_by_id == user.id, permissions.tasks_seen_by(user))]
+        case "all":
+            return permissions.task_doors(user)
+        case "waiting":
+            offered_too = exists().where(TaskCandidate.task_id == Task.id, permissions.offered_to(user))
             others = or_(Task.assignee_id.is_(None), Task.assignee_id != user.id)
-            return [Task.status == "open", mine, others, ~and_(Task.assignee_id.is_(None), Task.id.in_(offered))]
+            mine = Task.instance_id.in_(_cases_of_mine(user))
+            return [and_(Task.status == "open", mine, others, ~and_(Task.assignee_id.is_(None), offered_too))]
+
+
+def _cases_of_mine(user: User) -> CompoundSelect[int]:
+    """The cases whose end the user waits for: as a party, as the one who began, or having had a hand in them."""
+    known = sorted(permissions.desk_authorities(user) | permissions.expert_authorities(user))
+    begun = select(Instance.id).where(Instance.started_by_id == user.id, permissions.instances_seen_by(user))
+    parts = [
+        begun,
+        select(Task.instance_id).where(Task.completed_by_id == user.id, Task.authority_id.in_(known)),
+    ]
+    if spoken_for := sorted(permissions.parties(user)):
+        mine = tuple_(CaseParty.organisation_id, CaseParty.party).in_(spoken_for)
+        parts.append(select(CaseParty.instance_id).where(mine))
+    return union_all(*parts)
+
+
+def _lines(user: User, box: Box, rows: Subquery) -> AnySelect:
+    """Select what a line shows, beside the task its case, its applicant and who has it.
+
+    Names are looked up one by one: a join of nine tables takes longer to plan than a page of names to find.
+    """
+
+    def shown(column: Any) -> Any:
+        return column if box != "waiting" else when((permissions.tasks_seen_by(user), column), else_=None)
+
+    applicant = (
+        select(Organisation.name)
+        .join(CaseParty, CaseParty.organisation_id == Organisation.id)
+        .where(CaseParty.instance_id == Task.instance_id, CaseParty.party == "applicant")
+    )
+    office = select(Organisation.name).where(Organisation.id == Task.organisation_id)
+    process = select(ProcessDefinition.name).where(ProcessDefinition.id == Instance.definition_id)
+    assignee = select(User.name).where(User.id == Task.assignee_id)
+    query: AnySelect = select(
+        *_COLUMNS,
+        process.scalar_subquery().label("process_name"),
+        applicant.scalar_subquery().label("applicant"),
+        office.scalar_subquery().label("office"),
+        select(Role.name_zh).where(Role.code == Task.role).scalar_subquery().label("role_zh"),
+        select(Role.name_en).where(Role.code == Task.role).scalar_subquery().label("role_en"),
+        shown(Task.assignee_id).label("assignee_id"),
+        shown(assignee.scalar_subquery()).label("assignee"),
+        shown(Task.claimed_at).label("claimed_at"),
+    )
+    return query.select_from(rows).join(Task, Task.id == rows.c.id).join(Instance, Instance.id == Task.instance_id)
 
 
 _COLUMNS: tuple[Any, ...] = (
@@ -220,39 +274,6 @@ _COLUMNS: tuple[Any, ...] = (
     Instance.number,
     Instance.title,
 )
-
-
-def _lines(user: User, box: Box) -> AnySelect:
-    """Select what a line shows, beside the task its case, its applicant and who has it."""
-    open_to_reader = permissions.tasks_seen_by(user) if box == "waiting" else true()
-
-    def shown(column: InstrumentedAttribute[Any]) -> Any:
-        return column if box != "waiting" else case((open_to_reader, column), else_=None)
-
-    query: AnySelect = select(
-        *_COLUMNS,
-        ProcessDefinition.name.label("process_name"),
-        _applicant.name.label("applicant"),
-        _office.name.label("office"),
-        Role.name_zh.label("role_zh"),
-        Role.name_en.label("role_en"),
-        shown(Task.assignee_id).label("assignee_id"),
-        shown(_assignee.name).label("assignee"),
-        shown(Task.claimed_at).label("claimed_at"),
-    )
-    query = _joined(query).join(ProcessDefinition, ProcessDefinition.id == Instance.definition_id)
-    part = and_(CaseParty.instance_id == Instance.id, CaseParty.party == "applicant")
-    return (
-        query.outerjoin(CaseParty, part)
-        .outerjoin(_applicant, _applicant.id == CaseParty.organisation_id)
-        .outerjoin(_office, _office.id == Task.organisation_id)
-        .outerjoin(Role, Role.code == Task.role)
-        .outerjoin(_assignee, _assignee.id == Task.assignee_id)
-    )
-
-
-def _joined(query: AnySelect) -> AnySelect:
-    return query.select_from(Task).join(Instance, Instance.id == Task.instance_id)
 
 
 def _line(row: Any, now: datetime) -> InboxTask:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, Subquery, func, select, tuple_, union
 from sqlalchemy.orm import Session
 
 from .. import errors
@@ -20,8 +20,8 @@ Row = TypeVar("Row")
 AnySelect = Select[*tuple[Any, ...]]
 
 LARGEST_PAGE = 200
-COUNTED = 1000
-"""Lists are counted up to here. Counting a hundred thousand rows to show a number costs more than the page."""
+COUNTED = 500
+"""Lists are counted up to here. To count a hundred thousand rows for a number would cost more than the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,29 @@ class Order:
         return here < values if self.down else here > values
 
 
-def counted(session: Session, query: AnySelect) -> tuple[int, bool]:
-    """Count the rows of a query up to a limit, and say whether there are more."""
-    found = session.scalar(select(func.count()).select_from(query.limit(COUNTED + 1).subquery())) or 0
+def counted(session: Session, *queries: AnySelect) -> tuple[int, bool]:
+    """Count the rows of queries up to a limit, each row once, and say whether there are more."""
+    heads = [query.limit(COUNTED + 1).subquery() for query in queries]
+    # A subquery for each: SQLite takes no LIMIT inside a union otherwise.
+    rows = heads[0] if len(heads) == 1 else union(*(select(*head.c) for head in heads)).subquery()
+    found = session.scalar(select(func.count()).select_from(rows)) or 0
     return min(found, COUNTED), found > COUNTED
+
+
+def chosen(queries: Sequence[AnySelect], order: Order, after: str | None, limit: int) -> Subquery:
+    """Return the ids of one page out of several queries, in ``id``, with the values they are sorted by.
+
+    Each query is followed along its own index for one page at most; the heads are merged.
+    """
+    keys = [column.label(f"key{number}") for number, column in enumerate(order.columns)]
+    heads = [order.apply(query.add_columns(*keys), after, limit).subquery() for query in queries]
+    if len(heads) == 1:
+        return heads[0]
+    merged = union(*(select(*head.c) for head in heads)).subquery()
+    return sorted_again(select(merged), merged, order).limit(limit + 1).subquery()
+
+
+def sorted_again(query: AnySelect, rows: Subquery, order: Order) -> AnySelect:
+    """Sort by the values that ``chosen`` sorted by."""
+    keys = [rows.c[f"key{number}"] for number in range(len(order.columns))]
+    return query.order_by(*(key.desc() if order.down else key for key in keys))

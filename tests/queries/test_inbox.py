@@ -156,7 +156,7 @@ def test_a_task_offered_to_me_twice_is_one_line(session, people, case, desk):
     rows.task(session, case, groups=[*desk, (people.organisation("sd"), "recommender.signatory")], users=[user])
     page = inbox.tasks(session, user, box="group")
     assert (len(page.items), page.total) == (1, 1)
-    assert inbox.counts(session, user) == {"mine": 0, "group": 1}
+    assert inbox.counts(session, user) == {"mine": 0, "late": 0, "group": 1}
 
 
 def test_new_staff_see_old_tasks_and_leavers_none(session, people, case, desk):
@@ -279,6 +279,13 @@ def test_a_box_takes_two_statements(database, people, box):
         assert len(statements) == 2
         inbox.counts(session, user)
         assert len(statements) == 3
+
+
+def test_what_waits_for_me_is_counted_with_what_is_late(session, case, desk, reviewer):
+    for due in (days(-1), days(1), None):
+        rows.task(session, case, groups=desk, assignee_id=reviewer.id, due_at=due)
+    rows.task(session, case, groups=desk)
+    assert inbox.counts(session, reviewer) == {"mine": 3, "late": 1, "group": 1}
 
 
 # One task
