@@ -322,7 +322,7 @@ def _deploy_project(database: Database, settings: Settings, root: Path) -> None:
 
     content = files.of_project(root)
     with database.transaction() as session:
-        accounts.seed(session)
+        accounts.load(session)
         owner = _owner(session, None)
         if deployments.in_force(session, content, authority_id=owner.authority_id):
             return

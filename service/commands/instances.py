@@ -213,10 +213,12 @@ def accepted(
     schema = bundle.forms.get(form_id)
     if schema is None:
         raise errors.Conflict(f"找不到表单“{form_id}”。", f"The form “{form_id}” is missing.", code="form_missing")
-    context = dict(context or {})
-    if problems := forms.check(schema, dict(values), context):
-        raise errors.InvalidForm(problems)
-    cleaned = forms.clean(schema, dict(values), context)
+    filled = forms.fill(
+        schema, dict(values), context or {}, locale=user.locale if user is not None else "zh", now=clock.now()
+    )
+    if filled.problems:
+        raise errors.InvalidForm(filled.problems)
+    cleaned = filled.values
     _refuse_reserved(cleaned)
     return cleaned
 

@@ -42,9 +42,15 @@ def service(node_id: str, topic: str, inner: str = "") -> str:
 
 
 def form(form_id: str, *keys: str, required: bool = False) -> bytes:
-    """A form of text fields."""
+    """A form of text fields; ``files`` takes attachments."""
     fields = [
-        {"type": "textfield", "key": key, "id": f"F_{key}", "label": key, "validate": {"required": required}}
+        {
+            "type": "attachments" if key == "files" else "textfield",
+            "key": key,
+            "id": f"F_{key}",
+            "label": key,
+            "validate": {"required": required},
+        }
         for key in keys
     ]
     schema = {"id": form_id, "type": "default", "schemaVersion": 16, "components": fields}

@@ -34,8 +34,8 @@ def test_scenario(stage: scenarios.Stage, outcomes: list[scenarios.Outcome], fil
 
 
 def test_every_flow_is_covered(stage: scenarios.Stage, outcomes: list[scenarios.Outcome]):
-    if len(outcomes) < len(FILES):
-        pytest.skip("only some of the scenarios were played")
+    played = {outcome.file for outcome in outcomes}
+    outcomes += [stage.play(scenarios.read(file)) for file in FILES if file not in played]
     coverage = scenarios.Coverage(stage.bundle, outcomes)
     missing = {process: coverage.missing(process) for process in coverage.flows if coverage.missing(process)}
     assert missing == {}, "\n".join(coverage.lines())
