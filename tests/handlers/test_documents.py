@@ -24,7 +24,7 @@ def offices(people):
     people.organisation("torch", name="科学技术部火炬中心", attributes={"documentSeries": {"default": "国科火"}})
 
 
-def issue(work, key="job-1", template="accreditation.docx", issuers=("coop",), **more):
+def issue(work, key="job-1", template="accreditation_DB", issuers=("coop",), **more):
     variables = {
         "issuers": list(issuers),
         "documentTitle": "关于认定虚构示范基地的通知",
@@ -65,7 +65,7 @@ def test_a_document_is_numbered_filled_in_kept_and_entered(session, settings, in
 
 def test_a_joint_document_has_two_issuers_and_one_number(session, settings, offices, work):
     made = issue(
-        work, template="joint_accreditation.docx", issuers=("coop", "torch"),
+        work, template="accreditation_TT", issuers=("coop", "torch"),
         rules={"baseType": "TT", "typeName": "国际技术转移中心"},
     )  # fmt: skip
     lines = words(session, settings, made["id"])
@@ -93,8 +93,8 @@ def test_a_missing_template_is_named(offices, work):
 
 
 def test_a_template_that_asks_for_what_the_case_has_not_says_what(offices, work):
-    with pytest.raises(TemplateBroken, match="typeName"):
-        issue(work, rules={"baseType": "DB"})
+    with pytest.raises(TemplateBroken, match="baseName"):
+        issue(work, application={})
 
 
 def template(text: str) -> dict[str, bytes]:
