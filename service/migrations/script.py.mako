@@ -10,5 +10,6 @@ down_revision = ${repr(down_revision)}
 
 
 def upgrade() -> None:
+    """Change the tables."""
     ${upgrades if upgrades else "pass"}
 
