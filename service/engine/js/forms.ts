@@ -116,7 +116,9 @@ class Filling {
     this.merged = clone(this.context);
     this.merge(this.schema, this.values, this.merged, this.context, []);
     const data = form._getInitializedFieldData(clone(this.merged));
-    form._setState({ data, errors: {}, initialData: clone(data) });
+    // Where a field is hidden, conditions see the value it had when the form was opened: the case's.
+    const initialData = form._getInitializedFieldData(clone(this.context));
+    form._setState({ data, errors: {}, initialData });
     this.compute();
   }
 

@@ -6,15 +6,26 @@
  */
 import {
   type VariableContext,
-  normalizeContextKey,
+  normalizeContextKey as normalize,
   parser as original,
   trackVariables as track,
 } from "../../../../node_modules/@bpmn-io/lezer-feel/dist/index.js";
 
-export { normalizeContextKey };
-
 type Tree = ReturnType<typeof original.parse>;
 type Options = { top: string; contextTracker: Tracked; dialect?: string };
+
+const MOST_NAMES = 20_000;
+const normalized = new Map<string, string>();
+
+/** The name as FEEL compares it; feelin asks for every name of a context while it looks for one that isn't there. */
+export function normalizeContextKey(name: string): string {
+  let known = normalized.get(name);
+  if (known === undefined) {
+    if (normalized.size > MOST_NAMES) normalized.clear();
+    normalized.set(name, (known = normalize(name)));
+  }
+  return known;
+}
 
 const MOST_TREES = 2_000;
 const trees = new Map<string, Tree>();
@@ -58,7 +69,7 @@ function isPlain(name: string): boolean {
   let plain = plainNames.get(name);
   if (plain === undefined) {
     plain = PLAIN.test(name) && !RESERVED.has(name);
-    if (plainNames.size > 20_000) plainNames.clear();
+    if (plainNames.size > MOST_NAMES) plainNames.clear();
     plainNames.set(name, plain);
   }
   return plain;

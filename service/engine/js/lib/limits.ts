@@ -4,7 +4,7 @@
  */
 const MOST = 2_000_000;
 
-type Method = (this: string, ...values: unknown[]) => unknown;
+type Method = (this: string, one?: unknown, two?: unknown) => unknown;
 const LOOKING = "split replace toUpperCase toLowerCase substring slice includes indexOf startsWith endsWith normalize trim";
 
 for (const name of LOOKING.split(" ")) {
@@ -12,9 +12,10 @@ for (const name of LOOKING.split(" ")) {
   Object.defineProperty(String.prototype, name, {
     configurable: true,
     writable: true,
-    value(this: string, ...values: unknown[]) {
+    // Two parameters by name: collecting them costs more than the methods themselves.
+    value(this: string, one?: unknown, two?: unknown) {
       if (this.length > MOST) throw new RangeError("text too long");
-      return original.apply(this, values);
+      return original.call(this, one, two);
     },
   });
 }
