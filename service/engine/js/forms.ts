@@ -88,7 +88,7 @@ export function inspect(json: { schema: string }): string {
 }
 
 class Filling {
-  private repeaters: { path: Path; count: number }[] = [];
+  private repeaters: { path: Path; count: number; field: Field; scope: Scope }[] = [];
   /** Paths that an expression made read-only: there the case's own value counts, whatever was sent. */
   private readonly locked = new Set<string>();
   private merged: Data = {};
@@ -165,7 +165,7 @@ class Filling {
       return;
     }
     const items = (get(form._getState().data, valuePath) ?? []) as unknown[];
-    this.repeaters.push({ path: valuePath, count: items.length });
+    this.repeaters.push({ path: valuePath, count: items.length, field, scope });
     const parent = buildExpressionContext({ ...scope, data: scope.this });
     items.forEach((item, index) => {
       const inner = { data: scope.data, this: item, parent, i: [...scope.i, index + 1] };
@@ -186,7 +186,7 @@ class Filling {
     }
     const children = field.components ?? [];
     if (config.repeatable && field.isRepeating) {
-      set(target, own, this.items(field, value, get(target, own), path));
+      if (!this.locked.has(path.join("\0"))) set(target, own, this.items(field, value, get(target, own), path));
       return;
     }
     if (!own.length) {
@@ -217,16 +217,19 @@ class Filling {
 
   /** Fields that turned out read-only keep the case's value; true where that changed something. */
   private lock(): boolean {
-    let changed = false;
-    for (const { id, valuePath, expressionContextInfo } of instances.getAllKeyed() as Instance[]) {
-      const { readonly } = registry.get(id) as Field;
-      const key = valuePath.join("\0");
-      if (typeof readonly !== "string" || this.locked.has(key)) continue;
-      if (language.evaluateUnaryTest(readonly, buildExpressionContext(expressionContextInfo)) !== true) continue;
-      this.locked.add(key);
-      changed = true;
-    }
-    return changed;
+    const keyed = (instances.getAllKeyed() as Instance[]).map(({ id, valuePath, expressionContextInfo }) =>
+      this.locks(registry.get(id), valuePath, expressionContextInfo),
+    );
+    const lists = this.repeaters.map(({ field, path, scope }) => this.locks(field, path, scope));
+    return [...keyed, ...lists].includes(true);
+  }
+
+  private locks({ readonly }: Field, path: Path, scope: Scope): boolean {
+    const key = path.join("\0");
+    if (typeof readonly !== "string" || this.locked.has(key)) return false;
+    if (language.evaluateUnaryTest(readonly, buildExpressionContext(scope)) !== true) return false;
+    this.locked.add(key);
+    return true;
   }
 
   private judge(instance: Instance, value: unknown): void {
