@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +92,9 @@ def office(database: Database, people: People, tmp_path: Path) -> Office:
 
 
 @pytest.fixture
-def api(office: Office) -> Iterator[Api]:
+def api(office: Office) -> Api:
     """The API over the test's database."""
-    yield Api(create_app(office.settings, office.database), office)
+    return Api(create_app(office.settings, office.database), office)
 
 
 @pytest.fixture

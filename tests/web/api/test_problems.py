@@ -145,7 +145,11 @@ ODD_IDS = ["0", "-1", "abc", "1.5", "٣", "9" * 19, "9" * 5000, "%00", "1%20", "
 def test_an_id_that_is_none_is_404(api: Api, odd: str):
     for path in ("/tasks/{}", "/process-instances/{}/history", "/process-definitions/{}/xml", "/bases/{}"):
         problem(api.as_("admin").get(path.format(odd)), 404)
-    for path, body in (("/tasks/{}/claim", {}), ("/incidents/{}/retry", {}), ("/process-instances/{}/cancel", {"reason": "x"})):
+    for path, body in (
+        ("/tasks/{}/claim", {}),
+        ("/incidents/{}/retry", {}),
+        ("/process-instances/{}/cancel", {"reason": "x"}),
+    ):
         problem(api.as_("admin").post(path.format(odd), body), 404)
 
 
