@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,8 @@ def guohe(verbose: bool) -> None:
 @click.option("--host", default=None, help="Address to listen on (default: GUOHE_HOST or 127.0.0.1).")
 @click.option("--port", default=None, type=click.IntRange(0, 65535), help="Port (default: GUOHE_PORT or 8000).")
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 256))
-def serve(prepare: bool, host: str | None, port: int | None, threads: int) -> None:
+@click.option("--lease", default=30.0, show_default=True, help="Seconds after which a silent worker counts as dead.")
+def serve(prepare: bool, host: str | None, port: int | None, threads: int, lease: float) -> None:
     """Serve the pages and the API; on SQLite also do the jobs."""
     settings = _settings(demo=prepare, host=host, port=port)
     listener = _listen(settings.host, settings.port)
@@ -55,23 +57,24 @@ def serve(prepare: bool, host: str | None, port: int | None, threads: int) -> No
         if prepare:
             _deploy_project(database, settings, ROOT)
             _load_demo(database, settings)
-        _serve(settings, database, listener, threads)
+        _serve(settings, database, listener, threads, timedelta(seconds=lease))
 
 
 @guohe.command()
 @click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 64))
-def worker(concurrency: int) -> None:
+@click.option("--lease", default=30.0, show_default=True, help="Seconds after which a silent worker counts as dead.")
+def worker(concurrency: int, lease: float) -> None:
     """Do the jobs of a PostgreSQL database; start as many as you like. (SQLite: guohe serve does them.)"""
     from service import worker as workers
 
     settings = _settings()
     with _database(settings) as database:
         if not database.sqlite:
-            workers.run_processes(database, settings, concurrency=concurrency)
+            workers.run_processes(database, settings, concurrency=concurrency, lease=timedelta(seconds=lease))
             return
         stop = threading.Event()
         _on_signal(stop.set)
-        workers.Worker(database, settings).serve(stop)
+        workers.Worker(database, settings, lease=timedelta(seconds=lease)).serve(stop)
 
 
 @guohe.command()
@@ -362,7 +365,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _serve(settings: Settings, database: Database, listener: socket.socket, threads: int) -> None:
+def _serve(settings: Settings, database: Database, listener: socket.socket, threads: int, lease: timedelta) -> None:
     import waitress
 
     from service import worker as workers
@@ -375,12 +378,12 @@ def _serve(settings: Settings, database: Database, listener: socket.socket, thre
     stop = threading.Event()
     working = None
     if database.sqlite:
-        job_worker = workers.Worker(database, settings)
+        job_worker = workers.Worker(database, settings, lease=lease)
         working = threading.Thread(target=job_worker.serve, args=(stop,), name="guohe-worker", daemon=True)
         working.start()
     _on_signal(stop.set)
     host, port = listener.getsockname()[:2]
-    click.echo(f"果核已启动 / Guohe is running: http://{f'[{host}]' if ':' in host else host}:{port}")
+    click.echo(f"国合已启动 / Guohe is running: http://{f'[{host}]' if ':' in host else host}:{port}")
     try:
         server.run()
     finally:

@@ -19,7 +19,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-import procrastinate
 from sqlalchemy import text, update
 
 from service import clock, engine, errors, handlers
@@ -305,11 +304,15 @@ def _set_aside(session: Any, job: Taken, status: str) -> bool:
     return True
 
 
-def run_processes(database: Database, settings: Settings, *, concurrency: int = 4) -> None:
+def run_processes(
+    database: Database, settings: Settings, *, concurrency: int = 4, lease: timedelta = jobs.LEASE
+) -> None:
     """Work for a PostgreSQL database until stopped by a signal: ``guohe worker``."""
+    import procrastinate
+
     conninfo = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo, min_size=1, max_size=3))
-    worker = Worker(database, settings)
+    worker = Worker(database, settings, lease=lease)
 
     @app.task(name=jobs.WAKE_UP, queue=jobs.QUEUE)
     def run_job(job_id: int) -> None:

@@ -8,6 +8,7 @@ session's own connection, wakes a worker for it; on SQLite a bell in the process
 
 from __future__ import annotations
 
+import functools
 import threading
 import traceback
 import weakref
@@ -16,9 +17,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-import procrastinate
-from procrastinate.jobs import Job as Deferred
-from procrastinate.manager import JobManager
 from sqlalchemy import Engine, Table, and_, event, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -37,7 +35,6 @@ SKEW = timedelta(seconds=2)
 EARLY = timedelta(0)
 
 _BLIND = {"synchronize_session": False}
-_deferrer = JobManager(procrastinate.SyncPsycopgConnector())
 _bells: weakref.WeakKeyDictionary[Engine, threading.Event] = weakref.WeakKeyDictionary()
 _bells_lock = threading.Lock()
 
@@ -218,23 +215,37 @@ def wake(session: Session, due: Iterable[tuple[int, datetime]]) -> None:
     if not due:
         return
     if session.get_bind().dialect.name == "postgresql":
-        _deferrer.batch_defer_jobs(
-            [
-                Deferred(
-                    queue=QUEUE,
-                    lock=None,
-                    queueing_lock=None,
-                    task_name=WAKE_UP,
-                    task_kwargs={"job_id": job_id},
-                    scheduled_at=due_at,
-                )
-                for job_id, due_at in due
-            ],
-            connection=session.connection().connection.driver_connection,
-        )
+        _defer(session, due)
     elif not session.info.get("will_ring"):
         session.info["will_ring"] = True
         event.listen(session, "after_commit", _ring, once=True)
+
+
+def _defer(session: Session, due: Sequence[tuple[int, datetime]]) -> None:
+    """Write the wake-ups into procrastinate's tables, in this very transaction."""
+    from procrastinate.jobs import Job as Deferred
+
+    wake_ups = [
+        Deferred(
+            queue=QUEUE,
+            lock=None,
+            queueing_lock=None,
+            task_name=WAKE_UP,
+            task_kwargs={"job_id": job_id},
+            scheduled_at=due_at,
+        )
+        for job_id, due_at in due
+    ]
+    _deferrer().batch_defer_jobs(wake_ups, connection=session.connection().connection.driver_connection)
+
+
+@functools.cache
+def _deferrer() -> Any:
+    # Only PostgreSQL needs it, and its import takes as long as that of all our own modules.
+    from procrastinate import SyncPsycopgConnector
+    from procrastinate.manager import JobManager
+
+    return JobManager(SyncPsycopgConnector())
 
 
 def _ring(session: Session) -> None:
