@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy import case as when
 from sqlalchemy.orm import Session, aliased
 
@@ -162,12 +162,14 @@ def _wanted(
         found = (Instance.title.icontains(words, autoescape=True), Instance.number.icontains(words, autoescape=True))
         wanted.append(or_(*found))
     if party or organisation:
-        part = exists().where(CaseParty.instance_id == Instance.id)
+        # An alias: the list itself joins the applicant, and what is asked for may be another party.
+        part = aliased(CaseParty)
+        played = select(part.instance_id)
         if party:
-            part = part.where(CaseParty.party == party)
+            played = played.where(part.party == party)
         if organisation:
-            part = part.where(CaseParty.organisation_id == Organisation.id, Organisation.code == organisation)
-        wanted.append(part)
+            played = played.join(part.organisation).where(Organisation.code == organisation)
+        wanted.append(Instance.id.in_(played))
     return wanted
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from service.commands import repairs
+
 from .conftest import TWO_TASKS, Api, fields, pages, problem
 
 
@@ -110,3 +112,19 @@ def test_nobody_else_ends_a_case_and_not_without_a_reason(api: Api, cases: list[
     assert fields(problem(api.as_("admin").post(address, {}), 422)) == ["reason"]
     assert fields(problem(api.as_("admin").post(address, {"reason": ""}), 422)) == ["reason"]
     assert api.version(cases[0]) == before
+
+
+def test_cases_are_found_by_any_of_their_parties(api: Api, cases: list[int]):
+    with api.office.database.transaction() as session:
+        admin = api.office.fresh(session, api.office.admin)
+        sd = api.office.people._organisation(session, "most", "sd")
+        repairs.name_party(session, cases[1], "recommender", sd, user=admin, reason="属地")
+
+    def found(**query: str) -> list[int]:
+        items = api.as_("li").get("/process-instances", query_string=query).get_json()["items"]
+        return [one["id"] for one in items]
+
+    assert found(party="recommender") == [cases[1]]
+    assert found(organisation="sd") == [cases[1]]
+    assert found(party="applicant", organisation="sd") == []
+    assert found(organisation="uni") == cases[::-1]
