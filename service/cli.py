@@ -338,6 +338,7 @@ def _load_demo(database: Database, settings: Settings) -> None:
 
     with database.transaction() as session:
         fictional.load(session, settings)
+    fictional.start_cases(database, settings)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from service import clock, demo
-from service.commands import identity
+from service import clock, config, demo, files, handlers
+from service.commands import deployments, identity
 from service.db import Database
-from service.models import Authority, Membership, Organisation, Role, User
+from service.models import Authority, Incident, Instance, Membership, Organisation, Role, Task, User
 from service.models.register import Ban, Base, Expert, Notice, Violation
 from service.queries import register as asked
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +144,30 @@ def test_made_up_credit_codes_have_a_right_check_digit(number):
     assert len(code) == 18
     total = sum(digits.index(digit) * pow(3, place, 31) for place, digit in enumerate(code[:17]))
     assert (total + digits.index(code[17])) % 31 == 0
+
+
+def test_applications_run_at_different_steps_and_one_is_accredited(tmp_path, sqlite_template):
+    shutil.copyfile(sqlite_template, tmp_path / "guohe.db")
+    settings = config.read({"GUOHE_DATA": str(tmp_path), "GUOHE_DEMO": "1"})
+    database = Database(settings.database_url, synchronous="OFF")
+    with database.transaction() as opened:
+        demo.load(opened, settings)
+        owner = opened.scalars(select(User).where(User.username == "platform.owner")).one()
+        deployments.deploy(opened, files.of_project(ROOT), user=owner, topics=handlers.topics())
+    for _ in range(2):
+        demo.start_cases(database, settings)
+    with database.transaction(readonly=True) as opened:
+        assert [one.message_zh for one in opened.scalars(select(Incident))] == []
+        ends = Counter(opened.scalars(select(Instance.end_event)))
+        steps = set(opened.scalars(select(Task.element_id).where(Task.status == "open")))
+        assert opened.scalars(select(Base.name).where(Base.name.contains("白鹤"))).one()
+    database.close()
+    assert ends == {"accredited": 1, None: 4}
+    assert steps == {"score_application", "check_form", "review_recommendation", "draft_application"}
+
+
+def test_without_procedures_no_case_is_started(database, tmp_path):
+    settings = config.read({"GUOHE_DATA": str(tmp_path)})
+    demo.start_cases(database, settings)
+    with database.transaction(readonly=True) as opened:
+        assert opened.scalars(select(Instance)).all() == []

@@ -86,6 +86,8 @@ APPLICANTS = (
     Applicant("haidai", "university", "海岱大学（虚构）", "山东"),
     Applicant("yanbei", "university", "燕北理工大学（虚构）", "北京", parent="moe"),
     Applicant("jiaozhou", "institute", "胶州湾海洋研究院（虚构）", "山东", city="青岛"),
+    Applicant("hongyan", "university", "鸿雁大学（虚构）", "四川"),
+    Applicant("baihe", "institute", "白鹤能源研究所（虚构）", "广东"),
     Applicant("shili", "enterprise", "示例清洁能源研究院有限公司（虚构）", "陕西", parent="sl-group"),
     Applicant("nanjiang-park", "park", "南江国际科技园（虚构）", "江苏"),
     Applicant("qinling-park", "park", "秦岭国际创新园（虚构，未列入会商）", "陕西"),

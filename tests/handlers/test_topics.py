@@ -47,7 +47,8 @@ def test_an_organisation_is_known_with_its_superior_and_zone(session, people, ap
         "affiliation": "department",
         "parentCode": "branch",
         "parentName": "分院",
-        "planCity": None,
+        "planCity": False,
+        "planCityName": None,
         "zoneCode": "zone1",
         "zoneName": "虚构高新区",
     }
