@@ -232,21 +232,27 @@ def _path(path: str) -> Callable[[Mapping[str, Any]], Any] | None:
             if len(rest) > 1 and any("." in str(key) for key in value):
                 return _NOT_PLAIN
             value = value[name]
-        return value if _is_json(value) else _NOT_PLAIN
+        return _copied(value)
 
     return follow
 
 
-def _is_json(value: Any) -> bool:
-    """Whether FEEL would hand the value back unchanged."""
+def _copied(value: Any) -> Any:
+    """The value as FEEL hands it back – a value of its own – or _NOT_PLAIN where V8 has to say what it becomes."""
     if value is None or isinstance(value, (str, bool)):
-        return True
+        return value
     if isinstance(value, (int, float)):
-        return -_EXACT < value < _EXACT and not (isinstance(value, float) and value.is_integer())
-    if isinstance(value, (list, dict)):
-        parts = value if isinstance(value, list) else value.values()
-        return all(_is_json(part) for part in parts)
-    return False
+        exact = -_EXACT < value < _EXACT and not (isinstance(value, float) and value.is_integer())
+        return value if exact else _NOT_PLAIN
+    parts: Any = _NOT_PLAIN
+    if isinstance(value, list):
+        parts = [_copied(part) for part in value]
+        return _NOT_PLAIN if any(part is _NOT_PLAIN for part in parts) else parts
+    if isinstance(value, dict):
+        parts = {name: _copied(part) for name, part in value.items()}
+        plain = all(isinstance(name, str) and part is not _NOT_PLAIN for name, part in parts.items())
+        return parts if plain else _NOT_PLAIN
+    return parts
 
 
 def _comparison(

@@ -336,6 +336,13 @@ def test_the_shortcut_says_what_v8_says(samples):
             assert (fast, type(fast)) == (full, type(full)), sample
 
 
+def test_a_value_is_handed_over_as_a_copy():
+    applicant = {"name": "甲", "partners": [{"name": "乙"}]}
+    taken = value("applicant", applicant=applicant)
+    taken["partners"][0]["name"] = "丙"
+    assert applicant == {"name": "甲", "partners": [{"name": "乙"}]}
+
+
 def test_plain_expressions_do_not_wake_v8(monkeypatch):
     monkeypatch.setattr(isolate, "call", lambda *_, **__: pytest.fail("V8 was asked"))
     assert value('applicant.name = "甲"', applicant={"name": "甲"}) is True

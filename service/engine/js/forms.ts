@@ -113,6 +113,7 @@ class Filling {
   }
 
   private import(): void {
+    fit(this.schema, this.context);
     this.merged = clone(this.context);
     this.merge(this.schema, this.values, this.merged, this.context, []);
     const data = form._getInitializedFieldData(clone(this.merged));
@@ -176,7 +177,7 @@ class Filling {
   /** Lay what was sent over the case's own values, as far as the form's fields reach and may be changed. */
   private merge(field: Field, sent: Data, target: Data, known: unknown, place: Path): void {
     const config = fields.get(field.type)!.config;
-    const own = (config.keyed ? field.key : config.pathed ? field.path : "")?.split(".").filter(Boolean) ?? [];
+    const own = pathOf(field, config);
     const path = [...place, ...own];
     const value = own.length ? get(sent, own) : undefined;
     if (config.keyed) {
@@ -261,6 +262,31 @@ class Filling {
     const name = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("");
     this.problems[name.replace(/^\./, "")] = found;
   }
+}
+
+/** Make room for the fields: where one lies inside what the case holds as a text or a number, form-js would break. */
+function fit(field: Field, target: Data): void {
+  const config = fields.get(field.type)!.config;
+  const own = pathOf(field, config);
+  const inside = config.keyed || config.repeatable ? own.length - 1 : own.length;
+  for (let length = 1; length <= inside; length++) {
+    const place = own.slice(0, length);
+    const value = get(target, place);
+    if (value !== undefined && !isObject(value)) set(target, place, {});
+  }
+  if (config.keyed) return;
+  const value = own.length ? get(target, own) : target;
+  const children = field.components ?? [];
+  if (config.repeatable && field.isRepeating) {
+    if (!Array.isArray(value)) return;
+    const items = value.map(asObject);
+    items.forEach((item) => children.forEach((child) => fit(child, item)));
+    set(target, own, items);
+  } else if (isObject(value)) children.forEach((child) => fit(child, value));
+}
+
+function pathOf(field: Field, config: Config): string[] {
+  return (config.keyed ? field.key : config.pathed ? field.path : "")?.split(".").filter(Boolean) ?? [];
 }
 
 function isEqual(one: unknown, other: unknown): boolean {
