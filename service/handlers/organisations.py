@@ -46,8 +46,7 @@ def facts(session: Session, organisation: Organisation) -> dict[str, Any]:
         "affiliation": superior.kind if superior else "local",
         "parentCode": organisation.parent.code if organisation.parent else None,
         "parentName": organisation.parent.name if organisation.parent else None,
-        "planCity": organisation.attributes.get("planCity") is not None,
-        "planCityName": organisation.attributes.get("planCity"),
+        "planCity": organisation.attributes.get("planCity"),
         "zoneCode": zone.code if zone else None,
         "zoneName": zone.name if zone else None,
     }

@@ -47,8 +47,7 @@ def test_an_organisation_is_known_with_its_superior_and_zone(session, people, ap
         "affiliation": "department",
         "parentCode": "branch",
         "parentName": "分院",
-        "planCity": False,
-        "planCityName": None,
+        "planCity": None,
         "zoneCode": "zone1",
         "zoneName": "虚构高新区",
     }
