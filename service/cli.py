@@ -69,11 +69,12 @@ def worker(concurrency: int, lease: float) -> None:
 
     settings = _settings()
     with _database(settings) as database:
+        stop = threading.Event()
+        _on_signal(stop.set)
+        click.echo("果核作业进程已启动 / Guohe's worker is running")
         if not database.sqlite:
             workers.run_processes(database, settings, concurrency=concurrency, lease=timedelta(seconds=lease))
             return
-        stop = threading.Event()
-        _on_signal(stop.set)
         workers.Worker(database, settings, lease=timedelta(seconds=lease)).serve(stop)
 
 
