@@ -71,7 +71,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "in": "header",
         "required": False,
         "description": "The ETag of the task as read. If it has changed since, 412 comes back and nothing is done.",
-        "schema": {"type": "string", "pattern": r'^(\*|"[0-9]{1,18}-[0-9a-f]{8}")$'},
+        "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*")$'},
         "example": '"3-1c291ca3"',
     },
     "IdempotencyKey": {
@@ -79,7 +79,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "in": "header",
         "required": False,
         "description": "Your own name for this message; sent again with the same content it counts once.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[A-Za-z0-9._:-]+$"},
+        "schema": {"type": "string", "pattern": '^(?:"[A-Za-z0-9._:-]{1,200}"|[A-Za-z0-9._:-]{1,200})$'},
         "example": "letter-4711",
     },
 }

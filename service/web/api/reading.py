@@ -121,8 +121,8 @@ def code(text: str) -> str:
 
 def version() -> int | None:
     """The version that ``If-Match`` asks for; None where any will do."""
-    header = request.headers.get("If-Match", "").strip()
-    if header in ("", "*"):
+    header = request.headers.get("If-Match", "*").strip()
+    if header == "*":
         return None
     match = ETAG.fullmatch(header)
     if match:

@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from sqlalchemy import select
 
 from service.models import Instance
 
@@ -80,6 +81,14 @@ def places(operation: Any, numbers: dict[str, Any]) -> dict[str, Any] | None:
     return {name: numbers[name] for name in wanted} or None
 
 
+def states(api: Api) -> dict[int, tuple[int, str]]:
+    """How often every case was changed, and to what."""
+    with api.office.database.transaction(readonly=True) as session:
+        return {
+            row[0]: (row[1], row[2]) for row in session.execute(select(Instance.id, Instance.version, Instance.status))
+        }
+
+
 def test_what_the_document_allows_is_answered_as_it_says(api: Api, schema: Any, numbers: dict[str, Any]):
     headers = {"Authorization": f"Bearer {api.token('admin')}"}
     for operation in operations(schema):
@@ -96,7 +105,6 @@ def test_what_the_document_allows_is_answered_as_it_says(api: Api, schema: Any, 
 
 def test_what_the_document_forbids_is_refused_and_changes_no_case(api: Api, schema: Any, numbers: dict[str, Any]):
     headers = {"Authorization": f"Bearer {api.token('admin')}"}
-    before = {one.id: (one.version, one.status) for one in api.office.rows(Instance)}
     for operation in operations(schema):
 
         @bounded
@@ -106,10 +114,12 @@ def test_what_the_document_forbids_is_refused_and_changes_no_case(api: Api, sche
             )
         )
         def refused(case: Any) -> None:
-            case.call_and_validate(headers=headers, checks=[*CONFORM, negative_data_rejection])
+            before = states(api)
+            answer = case.call_and_validate(headers=headers, checks=[*CONFORM, negative_data_rejection])
+            # What it breaks may be the token alone, and that is put right above.
+            assert answer.status_code < 400 or states(api) == before
 
         refused()
-    assert {one.id: (one.version, one.status) for one in api.office.rows(Instance)} == before
 
 
 def test_without_a_token_nothing_is_answered(api: Api, schema: Any, numbers: dict[str, Any]):

@@ -186,7 +186,7 @@ def test_whoever_works_from_an_old_version_is_told_the_new_one(api: Api, task: i
     ("tag", "status"),
     [
         ("*", 200),
-        ("", 200),
+        ("", 400),
         ('"7"', 412),
         ('W/"1-00000000"', 412),
         ("1", 400),
