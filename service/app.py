@@ -20,6 +20,7 @@ from service.web import (
     here,
     i18n,
     inbox,
+    modeler,
     notifications,
     register,
     registerwords,
@@ -28,7 +29,7 @@ from service.web import (
     start,
 )
 
-PAGES = (auth, inbox, start, cases, register, files, notifications)
+PAGES = (auth, inbox, start, cases, register, files, notifications, modeler)
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:

@@ -99,9 +99,9 @@ def locale_submit() -> Response:
     cookie["locale"] = locale
     if here.TOKEN in cookie:
         with here.database().transaction() as session:
-            person = here.look(session)
-            if person is not None and person.user.locale != locale:
-                accounts.set_locale(session, locale, user=person.user)
+            user = here.look(session)
+            if user is not None and user.locale != locale:
+                accounts.set_locale(session, locale, user=user)
     return redirect(here.safe_next(url_for("inbox.inbox")), 303)
 
 

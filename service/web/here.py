@@ -31,9 +31,11 @@ FINISHED_DRAFT = "finished_draft"
 
 @dataclass(slots=True)
 class Person:
-    """Who is looking: the account, and its roles in words for the menu."""
+    """Who is looking, in words: what the menu shows, also on an error page after the transaction is undone."""
 
-    user: User
+    username: str
+    name: str
+    locale: str
     roles: list[str] = field(default_factory=list)
 
 
@@ -51,7 +53,7 @@ def database() -> Database:
 def reading() -> Iterator[tuple[Session, User]]:
     """A transaction that changes nothing, for a signed-in person."""
     with database().transaction(readonly=True) as session:
-        yield session, _person(session).user
+        yield session, _user(session)
     _keep_alive()
 
 
@@ -60,28 +62,30 @@ def writing() -> Iterator[tuple[Session, User]]:
     """A transaction for a signed-in person: one view, one command, one commit."""
     with database().transaction() as session:
         session.info["profile"] = settings().profile
-        user = _person(session).user
+        user = _user(session)
         identity_commands.touch_session(session, g.opened, hours=settings().session_hours)
         yield session, user
 
 
-def look(session: Session) -> Person | None:
-    """The signed-in person, or None; a page that anybody may see asks this way."""
+def look(session: Session) -> User | None:
+    """The signed-in user, or None; a page that anybody may see asks this way."""
     token = cookie.get(TOKEN)
     opened = identity.signed_in(session, token) if isinstance(token, str) else None
     if opened is None:
-        g.person = None
+        g.person = g.reader = None
         return None
     g.opened = opened
-    g.person = Person(opened.user, _roles(session, opened.user))
-    return g.person
+    g.reader = user = opened.user
+    g.person = Person(user.username, user.name, user.locale)
+    g.person.roles = _roles(session, user)
+    return user
 
 
-def _person(session: Session) -> Person:
-    person = look(session)
-    if person is None:
+def _user(session: Session) -> User:
+    user = look(session)
+    if user is None:
         raise errors.NotSignedIn
-    return person
+    return user
 
 
 def _roles(session: Session, user: User) -> list[str]:
@@ -101,10 +105,10 @@ def _keep_alive() -> None:
 
 def page(session: Session, template: str, **context: Any) -> str:
     """Render a page with its surroundings. Inside the transaction, so that it shows one moment."""
-    person = g.get("person")
-    if person is not None and not is_partial():
-        context.setdefault("unread", notifications.unread(session, person.user))
-    return render_template(template, person=person, finished_draft=cookie.pop(FINISHED_DRAFT, ""), **context)
+    user: User | None = g.get("reader")
+    if user is not None:
+        context.setdefault("unread", notifications.unread(session, user))
+    return render_template(template, person=g.get("person"), finished_draft=cookie.pop(FINISHED_DRAFT, ""), **context)
 
 
 def is_partial() -> bool:

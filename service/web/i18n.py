@@ -30,7 +30,7 @@ def choice() -> str:
     chosen = session.get("locale")
     if chosen not in LOCALES:
         person = g.get("person")
-        chosen = person.user.locale if person else current_app.config["GUOHE"].locale
+        chosen = person.locale if person else current_app.config["GUOHE"].locale
     return chosen if chosen in LOCALES else "zh"
 
 

@@ -68,12 +68,19 @@ def due_words(at: datetime) -> DueWords:
     now = clock.now()
     days = workdays.count(clock.today(), at.astimezone(CHINA).date())
     if at < now:
-        return DueWords(_("已逾期 %(n)s 个工作日", n=-days) if days < 0 else _("刚刚逾期"), "late")
+        return DueWords(_late(-days), "late")
     if at.astimezone(CHINA).date() == clock.today():
         return DueWords(_("今天到期"), "soon")
     if days <= 0:
         return DueWords(_("下一个工作日前到期"), "soon")
-    return DueWords(_("还剩 %(n)s 个工作日", n=days), "soon" if days <= SOON else "")
+    left = _("还剩 1 个工作日") if days == 1 else _("还剩 %(n)s 个工作日", n=days)
+    return DueWords(left, "soon" if days <= SOON else "")
+
+
+def _late(days: int) -> str:
+    if days < 1:
+        return _("刚刚逾期")
+    return _("已逾期 1 个工作日") if days == 1 else _("已逾期 %(n)s 个工作日", n=days)
 
 
 def status_word(code: str) -> str:

@@ -204,13 +204,32 @@ function check(file: File, accept: string[], limit: number): string | null {
   return null;
 }
 
+/** Too many or too few files. None at all is a question of "required". */
+function numberProblems(field: any, value: unknown): string[] {
+  const count = Array.isArray(value) ? value.length : 0;
+  const most = field.multiple === false ? 1 : (field.maxFiles ?? Infinity);
+  const least = Number(field.validate?.minFiles ?? 0);
+  if (count > most) return [say("tooMany", { count: most })];
+  return count && count < least ? [say("tooFew", { count: least })] : [];
+}
+
+interface Validator {
+  validateFieldInstance(instance: { id: string }, value: unknown): string[];
+}
+
 /** Make form-js know the component type "attachments", uploading as the page says. */
 export function attachmentsModule(files: FormInput["files"]): Record<string, unknown> {
   class AttachmentFields {
-    static $inject = ["formFields"];
+    static $inject = ["formFields", "formFieldRegistry", "validator"];
 
-    constructor(formFields: any) {
+    constructor(formFields: any, formFieldRegistry: any, validator: Validator) {
       formFields.register("attachments", makeField(files));
+      const standard = validator.validateFieldInstance.bind(validator);
+      validator.validateFieldInstance = (instance, value) => {
+        const field = formFieldRegistry.get(instance.id);
+        const problems = standard(instance, value);
+        return field?.type === "attachments" && !problems.length ? numberProblems(field, value) : problems;
+      };
     }
   }
   return { __init__: ["attachmentFields"], attachmentFields: ["type", AttachmentFields] };

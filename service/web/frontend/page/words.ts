@@ -24,6 +24,7 @@ const WORDS = {
   tooLarge: ["文件“{name}”超过 {limit} 的上限。", "“{name}” is larger than the limit of {limit}."],
   emptyFile: ["文件“{name}”是空的。", "“{name}” is empty."],
   tooMany: ["最多可上传 {count} 个文件。", "At most {count} files can be uploaded."],
+  tooFew: ["至少上传 {count} 个文件。", "At least {count} files must be uploaded."],
   wrongType: ["文件“{name}”的类型不在允许范围内（{types}）。", "“{name}” is not of an allowed type ({types})."],
   uploadFailed: ["文件“{name}”没有上传成功，请重试。", "“{name}” could not be uploaded. Please try again."],
   uploadsRunning: ["文件仍在上传，请稍候再提交。", "Files are still being uploaded. Please wait before submitting."],
