@@ -27,7 +27,7 @@ DIST = Path(__file__).with_name("dist")
 SECONDS = 0.5
 # On a busy machine the wall clock runs while the isolate does not: then up to this long.
 MOST_SECONDS = 5.0
-HEAP = 160 * 1024 * 1024
+HEAP = 96 * 1024 * 1024
 MOST_INPUT = 16 * 1024 * 1024
 
 _STRING, _INTEGER = 5, 3
