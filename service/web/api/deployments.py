@@ -45,7 +45,7 @@ def deploy(call: Call) -> schemas.Deployment:
     files, note = _upload()
     with call.writing() as (session, user):
         before = deployments.latest_version(session, authority_id=user.authority_id)
-        topics = current_app.extensions.get("guohe.topics")
+        topics = current_app.extensions["guohe.topics"]()
         deployed = deployments.deploy(session, files, user=user, note=note, topics=topics)
         if deployed.version > before:
             call.created(f"{api.prefix}/deployments/{deployed.id}")
