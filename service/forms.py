@@ -11,11 +11,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
 
+from service import clock
 from service.engine import isolate
 from service.errors import ServiceError
 
@@ -57,7 +58,7 @@ def fill(
         "schema": key,
         "values": values,
         "context": context or {},
-        "now": (now or datetime.now(UTC)).timestamp() * 1000,
+        "now": (now or clock.now()).timestamp() * 1000,
         "locale": locale,
     }
     try:

@@ -8,8 +8,9 @@ that count today: a role lost is a right lost.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, CompoundSelect, and_, exists, false, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, false, or_, select, union_all
 
 from . import clock
 from .models import FIXED_PARTIES, CaseParty, Instance, Membership, Organisation, ProcessDefinition, Task, TaskCandidate
@@ -118,34 +119,57 @@ def may_see_instance(user: User, instance: Instance, members: Iterable[CaseParty
 
 def instances_seen_by(user: User) -> ColumnElement[bool]:
     """``may_see_instance`` as a condition on ``Instance``."""
+    doors = instance_doors(user)
+    party = Instance.id.in_(select(CaseParty.instance_id).where(or_(false(), *doors.of_party)))
+    return or_(*doors.of_instance, party) if doors.of_party else or_(false(), *doors.of_instance)
+
+
+class InstanceDoors(NamedTuple):
+    """The same, one condition for each way to see a case, so that a list can follow an index for each."""
+
+    of_instance: list[ColumnElement[bool]]
+    of_party: list[ColumnElement[bool]]
+
+
+def instance_doors(user: User) -> InstanceDoors:
+    """Return the conditions on ``Instance``, and those on ``CaseParty``, of which each opens a case to the user."""
     if not user.active:
-        return false()
+        return InstanceDoors([], [])
     desks = sorted(desk_authorities(user))
-    joined = Instance.id.in_(_joined(user, desks))
-    return or_(Instance.authority_id.in_(desks), joined) if desks else joined
-
-
-def _joined(user: User, desks: list[int]) -> CompoundSelect[int]:
-    """The ids of the cases the user has a part in, where no desk opens them anyway.
-
-    A union, so that each half finds its index; an officer's desk offers too much to go through for nothing.
-    """
-    partyless = ~exists().where(CaseParty.instance_id == Instance.id)
-    elsewhere = Task.authority_id.not_in(desks)
-    offered = select(Task.instance_id).join(TaskCandidate).where(_offered(user, desks), elsewhere)
-    parts = [
-        select(Instance.id).where(Instance.started_by_id == user.id, partyless),
-        select(Task.instance_id).where(Task.status == "open", Task.assignee_id == user.id, elsewhere),
-        offered.where(Task.status == "open", Task.assignee_id.is_(None)),
+    of_instance = [Instance.authority_id == desk for desk in desks]
+    of_instance.append(Instance.id.in_(_asked(user, desks)))
+    of_party = [
+        and_(CaseParty.organisation_id == organisation, CaseParty.party == party)
+        for organisation, party in sorted(parties(user))
+        if party not in FIXED_PARTIES
     ]
-    if spoken_for := sorted(parties(user)):
-        mine = tuple_(CaseParty.organisation_id, CaseParty.party).in_(spoken_for)
-        parts.append(select(CaseParty.instance_id).where(mine))
+    return InstanceDoors(of_instance, of_party)
+
+
+def _asked(user: User, desks: list[int]) -> CompoundSelect[int]:
+    """The ids of the cases the user began or is asked about, where no desk opens them anyway.
+
+    A union, so that each part finds its index; what is offered to an officer's desk is too much to go through
+    for nothing.
+    """
+    parts = [
+        begun_without_parties(user),
+        select(Task.instance_id).where(Task.status == "open", Task.assignee_id == user.id),
+    ]
+    for offer in _offers(user, desks):
+        offered = select(Task.instance_id).join(TaskCandidate).where(offer)
+        parts.append(offered.where(Task.status == "open", Task.assignee_id.is_(None)))
     if expert := sorted(expert_authorities(user) - set(desks)):
         asked = select(Task.instance_id).where(Task.authority_id.in_(expert))
         parts.append(asked.where(Task.completed_by_id == user.id))
         parts.append(asked.where(Task.assignee_id == user.id))
     return union_all(*parts)
+
+
+def begun_without_parties(user: User) -> Select[int]:
+    """The ids of the cases that are open to the user because they began them and nobody is party to them."""
+    partyless = ~exists().where(CaseParty.instance_id == Instance.id)
+    return select(Instance.id).where(Instance.started_by_id == user.id, partyless)
 
 
 def may_see_variables(user: User, instance: Instance) -> bool:
@@ -164,18 +188,19 @@ def is_offered(user: User, candidates: Iterable[TaskCandidate]) -> bool:
 
 def offered_to(user: User) -> ColumnElement[bool]:
     """``is_offered`` as a condition on ``TaskCandidate``."""
-    return _offered(user, [])
+    return or_(false(), *_offers(user, []))
 
 
-def _offered(user: User, desks: list[int]) -> ColumnElement[bool]:
-    """The same, leaving out what is offered to the desks of some authorities."""
+def _offers(user: User, desks: list[int]) -> list[ColumnElement[bool]]:
+    """The same, one condition for each index range, leaving out what is offered to the desks of some authorities."""
     if not user.active:
-        return false()
-    own = TaskCandidate.user_id == user.id
+        return []
     groups = {(one.organisation_id, one.role) for one in held(user) if one.organisation.authority_id not in desks}
-    if not groups:
-        return own
-    return or_(own, tuple_(TaskCandidate.organisation_id, TaskCandidate.role).in_(sorted(groups)))
+    pairs = [
+        and_(TaskCandidate.organisation_id == organisation, TaskCandidate.role == role)
+        for organisation, role in sorted(groups)
+    ]
+    return [TaskCandidate.user_id == user.id, *pairs]
 
 
 def may_claim(user: User, task: Task, candidates: Iterable[TaskCandidate]) -> bool:
@@ -236,8 +261,11 @@ def task_doors(user: User) -> list[ColumnElement[bool]]:
     """The same, one condition for each way to see a task, so that a list can follow an index for each."""
     if not user.active:
         return [false()]
-    offered = Task.id.in_(select(TaskCandidate.task_id).where(_offered(user, sorted(desk_authorities(user)))))
-    return [and_(Task.status == "open", Task.assignee_id.is_(None), offered), *_doors(user)]
+    offers = [
+        and_(Task.status == "open", Task.assignee_id.is_(None), Task.id.in_(select(TaskCandidate.task_id).where(offer)))
+        for offer in _offers(user, sorted(desk_authorities(user)))
+    ]
+    return [*offers, *_doors(user)]
 
 
 def _doors(user: User) -> list[ColumnElement[bool]]:

@@ -20,7 +20,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    tuple_,
     union,
     union_all,
 )
@@ -140,8 +139,8 @@ def tasks(
     else:
         parts = [_narrowed(select(Task.id), door, wanted, now) for door in _doors(user, box)]
     total, capped = page.counted(session, *parts)
-    rows = page.chosen(parts, order, after, limit)
-    lines = [_line(row, now) for row in session.execute(page.sorted_again(_lines(user, box, rows), rows, order))]
+    rows = page.chosen([(part, order) for part in parts], after, limit)
+    lines = [_line(row, now) for row in session.execute(page.sorted_again(_lines(user, box, rows), rows, order.down))]
     following = _mark(lines[limit - 1], box, sort) if len(lines) > limit else None
     return Page(items=lines[:limit], total=total, capped=capped, next=following)
 
@@ -213,14 +212,13 @@ def _doors(user: User, box: Box) -> list[ColumnElement[bool]]:
 def _cases_of_mine(user: User) -> CompoundSelect[int]:
     """The cases whose end the user waits for: as a party, as the one who began, or having had a hand in them."""
     known = sorted(permissions.desk_authorities(user) | permissions.expert_authorities(user))
-    begun = select(Instance.id).where(Instance.started_by_id == user.id, permissions.instances_seen_by(user))
+    desks = sorted(permissions.desk_authorities(user))
     parts = [
-        begun,
+        permissions.begun_without_parties(user),
+        select(Instance.id).where(Instance.started_by_id == user.id, Instance.authority_id.in_(desks)),
         select(Task.instance_id).where(Task.completed_by_id == user.id, Task.authority_id.in_(known)),
     ]
-    if spoken_for := sorted(permissions.parties(user)):
-        mine = tuple_(CaseParty.organisation_id, CaseParty.party).in_(spoken_for)
-        parts.append(select(CaseParty.instance_id).where(mine))
+    parts += [select(CaseParty.instance_id).where(door) for door in permissions.instance_doors(user).of_party]
     return union_all(*parts)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy import case as when
 from sqlalchemy.orm import Session, aliased
 
@@ -30,6 +30,7 @@ _starter = aliased(User, name="starter")
 _applicant = aliased(Organisation, name="applicant")
 
 _NEWEST = Order((Instance.id,), (int,), down=True)
+_NEWEST_OF_PARTY = Order((CaseParty.instance_id,), (int,), down=True)
 _STATUSES = ("active", "incident", "suspended", "completed", "terminated")
 
 ACTS = frozenset({"started", "claimed", "released", "assigned", "completed", "retried", "suspended", "resumed"})
@@ -132,13 +133,30 @@ def cases(
 ) -> Page[CaseRow]:
     """Return a page of the cases the user may see, newest first."""
     limit = page.size(limit)
-    wanted = [permissions.instances_seen_by(user), *_wanted(status, process, text, party, organisation)]
+    wanted = _wanted(status, process, text, party, organisation)
     if started_by_me:
         wanted.append(Instance.started_by_id == user.id)
-    total, capped = page.counted(session, select(Instance.id).where(*wanted))
-    rows = session.execute(_NEWEST.apply(_rows().where(*wanted), after, limit)).all()
-    items = [CaseRow(**row._mapping) for row in rows[:limit]]
-    return Page(items=items, total=total, capped=capped, next=page.mark(items[-1].id) if len(rows) > limit else None)
+    parts = _parts(user, wanted)
+    total, capped = page.counted(session, *(query for query, _ in parts))
+    chosen = page.chosen(parts, after, limit)
+    query = page.sorted_again(_rows().join(chosen, chosen.c.id == Instance.id), chosen, _NEWEST.down)
+    items = [CaseRow(**row._mapping) for row in session.execute(query)]
+    following = page.mark(items[limit - 1].id) if len(items) > limit else None
+    return Page(items=items[:limit], total=total, capped=capped, next=following)
+
+
+def _parts(user: User, wanted: list[ColumnElement[bool]]) -> list[tuple[AnySelect, Order]]:
+    """Select the ids of the cases behind each door that is open to the user."""
+    doors = permissions.instance_doors(user)
+    parts: list[tuple[AnySelect, Order]] = [
+        (select(Instance.id).where(door, *wanted), _NEWEST) for door in doors.of_instance or [false()]
+    ]
+    for door in doors.of_party:
+        part: AnySelect = select(CaseParty.instance_id.label("id")).where(door)
+        if wanted:
+            part = part.join(Instance, Instance.id == CaseParty.instance_id).where(*wanted)
+        parts.append((part, _NEWEST_OF_PARTY))
+    return parts
 
 
 def _wanted(

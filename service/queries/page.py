@@ -20,6 +20,7 @@ Row = TypeVar("Row")
 AnySelect = Select[*tuple[Any, ...]]
 
 LARGEST_PAGE = 200
+KEY = "key"
 COUNTED = 500
 """Lists are counted up to here. To count a hundred thousand rows for a number would cost more than the page."""
 
@@ -82,6 +83,10 @@ class Order:
         columns: list[Any] = [column.desc() for column in self.columns] if self.down else list(self.columns)
         return query.order_by(*columns).limit(limit + 1)
 
+    def keys(self) -> list[Any]:
+        """The columns under names that a merged list has in common."""
+        return [column.label(f"{KEY}{number}") for number, column in enumerate(self.columns)]
+
     def beyond(self, after: str) -> ColumnElement[bool]:
         """The condition that a row comes after the mark."""
         here = tuple_(*self.columns)
@@ -98,20 +103,20 @@ def counted(session: Session, *queries: AnySelect) -> tuple[int, bool]:
     return min(found, COUNTED), found > COUNTED
 
 
-def chosen(queries: Sequence[AnySelect], order: Order, after: str | None, limit: int) -> Subquery:
+def chosen(parts: Sequence[tuple[AnySelect, Order]], after: str | None, limit: int) -> Subquery:
     """Return the ids of one page out of several queries, in ``id``, with the values they are sorted by.
 
-    Each query is followed along its own index for one page at most; the heads are merged.
+    Each query is followed along its own index for one page at most; the heads are merged. Their orders mean the
+    same, each in the columns of its own query.
     """
-    keys = [column.label(f"key{number}") for number, column in enumerate(order.columns)]
-    heads = [order.apply(query.add_columns(*keys), after, limit).subquery() for query in queries]
+    heads = [order.apply(query.add_columns(*order.keys()), after, limit).subquery() for query, order in parts]
     if len(heads) == 1:
         return heads[0]
     merged = union(*(select(*head.c) for head in heads)).subquery()
-    return sorted_again(select(merged), merged, order).limit(limit + 1).subquery()
+    return sorted_again(select(merged), merged, parts[0][1].down).limit(limit + 1).subquery()
 
 
-def sorted_again(query: AnySelect, rows: Subquery, order: Order) -> AnySelect:
+def sorted_again(query: AnySelect, rows: Subquery, down: bool) -> AnySelect:
     """Sort by the values that ``chosen`` sorted by."""
-    keys = [rows.c[f"key{number}"] for number in range(len(order.columns))]
-    return query.order_by(*(key.desc() if order.down else key for key in keys))
+    keys = [column for column in rows.c if column.key.startswith(KEY)]
+    return query.order_by(*(key.desc() if down else key for key in keys))
