@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import instance_state
@@ -20,8 +20,10 @@ from service.models import (
     Instance,
     Organisation,
     ProcessDefinition,
+    Task,
     User,
 )
+from service.models.base import BigId
 
 from . import deployments, projection
 from .projection import Acted
@@ -108,16 +110,16 @@ def begin(
 
 def lock(session: Session, instance_id: int) -> Instance:
     """Take a case for this transaction: nobody else steps it until the commit."""
-    return _lock(session, select(Instance).where(Instance.id == instance_id))
+    return _lock(session, _BY_ID, instance_id)
 
 
-def lock_by(session: Session, condition: ColumnElement[bool]) -> Instance:
-    """Take the case that meets a condition, such as having a certain task."""
-    return _lock(session, select(Instance).where(condition))
+def lock_of_task(session: Session, task_id: int) -> Instance:
+    """Take the case that a task belongs to."""
+    return _lock(session, _BY_TASK, task_id)
 
 
-def _lock(session: Session, chosen: Select[Instance]) -> Instance:
-    instance = session.scalar(
+def _locking(chosen: Select[Any]) -> Select[Any]:
+    return (
         chosen.options(
             joinedload(Instance.definition, innerjoin=True),
             joinedload(Instance.deployment, innerjoin=True).load_only(Deployment.bundle_hash),
@@ -125,6 +127,18 @@ def _lock(session: Session, chosen: Select[Instance]) -> Instance:
         .with_for_update(of=Instance)
         .execution_options(populate_existing=True)
     )
+
+
+# Built once: every step begins with one of them.
+_ID = bindparam("id", type_=BigId)
+_BY_ID = _locking(select(Instance).where(Instance.id == _ID))
+_BY_TASK = _locking(
+    select(Instance).where(Instance.id == select(Task.instance_id).where(Task.id == _ID).scalar_subquery())
+)
+
+
+def _lock(session: Session, chosen: Select[Any], id: int) -> Instance:
+    instance: Instance | None = session.scalar(chosen, {"id": id})
     if instance is None:
         raise errors.NotFound()
     instance_state(instance).info["locked"] = session.get_transaction()
@@ -217,7 +231,12 @@ def accepted(
         schema, dict(values), context or {}, locale=user.locale if user is not None else "zh", now=clock.now()
     )
     if filled.problems:
-        raise errors.InvalidForm(filled.problems)
+        # Pages show one language; programs are told both.
+        both = {
+            locale: forms.check(schema, dict(values), context, locale=locale, now=clock.now())
+            for locale in ("zh", "en")
+        }
+        raise errors.InvalidForm(filled.problems, both=both)
     cleaned = filled.values
     _refuse_reserved(cleaned)
     return cleaned
@@ -303,4 +322,4 @@ def _number(session: Session, definition: ProcessDefinition, now: datetime) -> s
     return f"{series}-{cast(int, given):04d}"
 
 
-__all__ = ["RESERVED", "accepted", "advance", "begin", "cancel", "load", "lock", "lock_by", "start", "variables"]
+__all__ = ["RESERVED", "accepted", "advance", "begin", "cancel", "load", "lock", "lock_of_task", "start", "variables"]

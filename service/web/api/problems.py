@@ -157,18 +157,15 @@ def _fields_of(error: errors.ServiceError) -> list[schemas.FieldProblem]:
     if isinstance(error, InvalidFields):
         return error.problems
     if isinstance(error, errors.InvalidForm):
-        return [problem for key, said in error.fields.items() for problem in _said(f"variables.{key}", said)]
+        both = error.extra.get("both", {})
+        zh, en = both.get("zh", error.fields), both.get("en", error.fields)
+        return [
+            schemas.FieldProblem(field=f"variables.{key}", zh=" ".join(said), en=" ".join(en.get(key, said)))
+            for key, said in zh.items()
+        ]
     if error.field:
         return [schemas.FieldProblem(field=error.field, zh=error.zh, en=error.en)]
     return []
-
-
-def _said(field: str, sentences: Iterable[Any]) -> list[schemas.FieldProblem]:
-    """The sentences of a form's check; some come in both languages, some in one."""
-    return [
-        schemas.FieldProblem(field=field, zh=getattr(one, "zh", str(one)), en=getattr(one, "en", str(one)))
-        for one in sentences
-    ]
 
 
 def _of_rejected_bundle(error: BundleRejected) -> Response:

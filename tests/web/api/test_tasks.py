@@ -149,6 +149,8 @@ def test_values_are_checked_as_the_form_checks_them(api: Api, asked: int):
     before = api.version(case)
     document = problem(api.as_("li").post(f"/tasks/{asked}/complete", {"variables": {"decision": "accept"}}), 422)
     assert fields(document) == ["variables.reason"]
+    assert document["errors"][0]["zh"] != document["errors"][0]["en"]
+    assert document["errors"][0]["en"].isascii()
     assert api.version(case) == before
     body = {"variables": {"decision": "accept", "reason": "齐全"}}
     assert api.as_("li").post(f"/tasks/{asked}/complete", body).status_code == 200
