@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import BigInteger, Select, String, cast, null, or_, select
 
 from service import engine
-from service.models import CASE_PARTIES, FIXED_PARTIES, CaseParty, Instance, Membership, Organisation, Role, User
+from service.models import CASE_PARTIES, FIXED_PARTIES
 
-if TYPE_CHECKING:
-    from .projection import Known
+from .knowledge import Known
 
 Problem = tuple[str, str, str]
 """Cause, Chinese and English sentence."""
@@ -32,7 +27,7 @@ class Offer:
 class Directory:
     """What the names of roles, parties and people in a diagram mean in one case."""
 
-    def __init__(self, known: Iterable[Known], named: Mapping[str, str], instance: Instance) -> None:
+    def __init__(self, known: Iterable[Known]) -> None:
         self.parties: dict[str, int] = {}
         self.organisations: dict[str, int] = {}
         self.users: dict[str, int] = {}
@@ -54,53 +49,6 @@ class Directory:
                     self.roles.add(name)
                     if row.b:
                         self.lanes[row.b] = name
-
-    @staticmethod
-    def questions(
-        rows: Callable[..., Select[Any]],
-        instance: Instance,
-        people: Sequence[engine.UserWait],
-        named: Mapping[str, str],
-        today: date,
-    ) -> list[Select[Any]]:
-        """The parts of the one statement that answer what these tasks name."""
-        no_number, no_text = cast(null(), BigInteger), cast(null(), String)
-        codes = sorted(FIXED_PARTIES | set(named.values()))
-        groups = sorted({code for wait in people for code in wait.candidate_groups})
-        lanes = sorted({wait.lane for wait in people if wait.lane})
-        names = sorted({name for wait in people for name in (*wait.candidate_users, wait.assignee) if name})
-        asked = or_(Role.code.in_(groups), Role.lane.in_(lanes))
-        ours = (Organisation.authority_id == instance.authority_id) & Organisation.code.in_(codes)
-        parties = select(CaseParty.organisation_id).where(CaseParty.instance_id == instance.id)
-        parts = [
-            rows("party", CaseParty.organisation_id, no_number, CaseParty.party, no_text).where(
-                CaseParty.instance_id == instance.id
-            ),
-            rows("organisation", Organisation.id, no_number, Organisation.code, no_text).where(ours),
-        ]
-        if groups or lanes:
-            parts += [
-                rows("role", cast(0, BigInteger), no_number, Role.code, Role.lane).where(asked),
-                rows("member", Membership.organisation_id, no_number, Membership.role, no_text)
-                .join(User, User.id == Membership.user_id)
-                .join(Organisation, Organisation.id == Membership.organisation_id)
-                .where(
-                    User.active,
-                    Organisation.active,
-                    Membership.role.in_(select(Role.code).where(asked)),
-                    or_(ours, Membership.organisation_id.in_(parties)),
-                    or_(Membership.since.is_(None), Membership.since <= today),
-                    or_(Membership.until.is_(None), Membership.until > today),
-                )
-                .distinct(),
-            ]
-        if names:
-            parts.append(
-                rows("user", User.id, no_number, User.username, no_text).where(
-                    User.authority_id == instance.authority_id, User.username.in_(names), User.active
-                )
-            )
-        return parts
 
     def offer(self, wait: engine.UserWait) -> Offer:
         """Find the people a task is for; a task nobody may do says why."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from service import clock, engine, errors, permissions
 from service.models import Event, Instance, Task, TaskCandidate, User
+from service.models.base import BigId
 
 from . import attachments, deployments, instances
 from .projection import Acted
@@ -91,25 +92,23 @@ def complete(
 
 def _locked(session: Session, task_id: int, user: User) -> tuple[Task, Instance]:
     """The task with its case, which is this transaction's alone until the commit."""
-    instance = instances.lock_by(
-        session, Instance.id == select(Task.instance_id).where(Task.id == task_id).scalar_subquery()
-    )
-    task = (
-        session.scalars(
-            select(Task)
-            .where(Task.id == task_id)
-            .options(joinedload(Task.candidates))
-            .execution_options(populate_existing=True)
-        )
-        .unique()
-        .one()
-    )
+    instance = instances.lock_of_task(session, task_id)
+    task: Task = session.scalars(_WITH_CANDIDATES, {"id": task_id}).unique().one()
     # Whoever may not even see the task learns nothing about it, not even that it exists.
     if not permissions.may_see_task(user, task, task.candidates) and not _was_offered(user, task):
         raise errors.NotFound()
     if instance.ended_at is None and instance.status == "suspended":
         raise errors.InstanceOver()
     return task, instance
+
+
+# Built once: every act on a task begins with it.
+_WITH_CANDIDATES = (
+    select(Task)
+    .where(Task.id == bindparam("id", type_=BigId))
+    .options(joinedload(Task.candidates))
+    .execution_options(populate_existing=True)
+)
 
 
 def _was_offered(user: User, task: Task) -> bool:
