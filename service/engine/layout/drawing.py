@@ -31,6 +31,8 @@ class Drawing:
     shapes: dict[str, Rect] = field(default_factory=dict)
     edges: dict[str, Points] = field(default_factory=dict)
     labels: dict[str, Rect] = field(default_factory=dict)
+    main: set[str] = field(default_factory=set)
+    """The flows of the main way that stay in their lane; they should be straight."""
 
     def take(self, other: Drawing, dx: float, dy: float) -> None:
         """Put another drawing into this one."""
@@ -92,7 +94,7 @@ def _badness(drawing: Drawing, target: dict[str, str]) -> float:
         if a in target and b in target and target[a] != target[b]
     )
     crossings = sum(meetings(one, other) for one, other in combinations(lines, 2))
-    bends = sum(len(line) - 2 for line in lines)
+    bends = sum((len(line) - 2) * (4 if name in drawing.main else 1) for name, line in drawing.edges.items())
     length = sum(abs(a[0] - b[0]) + abs(a[1] - b[1]) for line in lines for a, b in pairwise(line))
     return 900 * hidden + 200 * crossings + 25 * bends + 0.12 * length + 1.2 * drawing.height
 
@@ -155,6 +157,12 @@ class _Sheet:
         for cell in floating:
             cell.item.span = self._span(cell, [i for i in items if i.id not in drifting])
         float_in(placement, [cell.item for cell in floating])
+        self.out.main = {
+            self.flows[n].id for n in placement.main if self._band(links[n].source) == self._band(links[n].target)
+        }
+
+    def _band(self, node: str) -> int:
+        return self.cells[node].item.band
 
     def _span(self, cell: _Cell, items: list[Item]) -> int:
         """How many of the first columns a shape takes that need not stand in any of them."""
@@ -278,17 +286,27 @@ class _Sheet:
         self.wires: dict[str, Wire] = {}
         for flow in [*self.flows, *self.messages]:
             outs, ins = self._ports(flow.source, out=True), self._ports(flow.target, out=False)
+            if flow.kind == "message":
+                outs, ins = self._aside(flow, flow.source, outs), self._aside(flow, flow.target, ins)
             if not outs or not ins or flow.source == flow.target:
                 continue
             wire = Wire(
                 flow.id, self._owner(flow.source), self._owner(flow.target), outs, ins,
                 message=flow.kind == "message", weak=flow.kind == "association",
             )  # fmt: skip
-            if flow.kind != "sequence":
-                wire.outs = [p for p in outs if p.way in "UD"] if flow.kind == "message" else outs
-                wire.ins = [p for p in ins if p.way in "UD"] if flow.kind == "message" else ins
             self.wires[flow.id] = wire
         Router(self.grid, list(self.wires.values())).run()
+
+    def _aside(self, flow: Flow, node: str, ports: list[Port]) -> list[Port]:
+        """Messages come and go upright; several of one node beside one another."""
+        upright = [p for p in ports if p.way in "UD"]
+        if node not in self.cells:
+            return upright
+        own = [m.id for m in self.messages if node in (m.source, m.target)]
+        x = 30.0 * (own.index(flow.id) - (len(own) - 1) / 2)
+        if not x or self.cells[node].w < 30 * len(own):
+            return upright
+        return [Port(p.point, p.way, 20, flow.id, x) for p in upright]
 
     def _wall_ranges(self) -> None:
         """Black-box pools of one wall share its width, each over the nodes it talks to."""
@@ -327,7 +345,7 @@ class _Sheet:
             cell = self.cells[self.host[node]]
             number = [e.id for e in cell.hanging].index(node)
             j = cell.j + 2 * min(cell.item.span - 1, int(self._hang(cell, number) / cell.w * cell.item.span))
-            return [Port((cell.i + 1, j), "D", 0, node)]
+            return [Port((cell.i + 1, j), "D", 0, node, self._hang(cell, number) - cell.w / 2)]
         if node not in self.cells:
             return []
         cell = self.cells[node]
@@ -392,16 +410,11 @@ class _Sheet:
                     self.jogs[wire.id] = Run(False, line, j, j, wires=[wire])
 
     def _port_x(self, wire: Wire, *, source: bool) -> float | None:
-        """The x of a top or bottom port relative to the centre of its column."""
-        node = wire.source if source else wire.target
-        if node not in self.cells:
-            return None
-        cell = self.cells[node]
+        """The x of a top or bottom port relative to the centre of its column; None at a wall, which takes any."""
         port = wire.out if source else wire.into
-        if port is not None and port.tag and source:
-            number = [e.id for e in cell.hanging].index(port.tag)
-            return self._hang(cell, number) - cell.w / 2
-        return 0.0
+        if port is None or (wire.source if source else wire.target) not in self.cells:
+            return None
+        return port.x
 
     def _position(self) -> None:
         rows, columns = self.grid.rows, self.grid.columns
@@ -478,6 +491,9 @@ class _Sheet:
     def _line(self, wire: Wire) -> list[tuple[float, float]]:
         stretches = runs_of(wire)
         first, last = self._end(wire, source=True), self._end(wire, source=False)
+        if len(stretches) == 1 and wire.message:
+            x = last[0] if wire.source in self.wall_of else first[0]
+            return [(x, first[1]), (x, last[1])]
         if wire.id in self.jogs:
             y = self.jogs[wire.id].at
             target = self.out.shapes.get(wire.target)
@@ -507,13 +523,13 @@ class _Sheet:
     def _end(self, wire: Wire, *, source: bool) -> tuple[float, float]:
         port = wire.out if source else wire.into
         assert port is not None
-        name = port.tag or (wire.source if source else wire.target)
+        name = port.tag if port.tag in self.host else wire.source if source else wire.target
         if name in self.wall_of:
             line = self.grid.rows[self.wall_of[name][0]]
             return self.grid.columns[port.point[1]].at, line.at + (WALL / 2 if port.way == "D" else -WALL / 2)
         rect = self.out.shapes[name]
         cell = self.cells.get(name)
-        x = rect.x + rect.w / 2
+        x = rect.x + rect.w / 2 + (port.x if name not in self.host else 0)
         if cell is not None and cell.item.span > 1:
             x = min(max(self.grid.columns[cell.middle].at, rect.x + 20), rect.x + rect.w - 20)
         return {
@@ -562,7 +578,7 @@ class _Sheet:
     def _labels(self) -> None:
         containers = {p.id for p in self.pools} | {leaf for _, leaf in self.bands}
         containers |= {n.id for n in self._nodes() if n.inside is not None}
-        labels = Labels(self.out, {c for c in containers if c})
+        labels = Labels(self.out, {c for c in containers if c and c in self.out.shapes})
         for cell in self.cells.values():
             if cell.node.labelled_outside:
                 labels.node(cell.node)
@@ -584,7 +600,7 @@ class _Sheet:
         ys = [r.y for r in rects] + [r.y + r.h for r in rects] + [p[1] for p in points]
         if not xs:
             return
-        moved = Drawing(max(xs) - min(xs), max(ys) - min(ys))
+        moved = Drawing(max(xs) - min(xs), max(ys) - min(ys), main=self.out.main)
         moved.take(self.out, -min(xs), -min(ys))
         self.out = moved
 

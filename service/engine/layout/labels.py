@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from .geometry import Rect, cut
+from .geometry import Rect, Stretch, cut
 from .reading import Flow, Node
 from .text import box
 
@@ -19,6 +19,7 @@ class Labels:
         self.drawing = drawing
         self.solid = {name: rect for name, rect in drawing.shapes.items() if name not in containers}
         self.lines = [pair for line in drawing.edges.values() for pair in pairwise(line)]
+        self.borders = [side for name in containers for side in sides(drawing.shapes[name])]
 
     def node(self, node: Node) -> None:
         r = self.drawing.shapes[node.id]
@@ -71,4 +72,16 @@ class Labels:
         # A label may reach into the box around its own diamond or circle, whose corners are empty.
         solid = [other for shape, other in self.solid.items() if shape != name]
         cost = sum(rect.overlaps(other) for other in [*solid, *self.drawing.labels.values()]) * 2
+        cost += sum(100 + length for pair in self.borders if (length := cut(rect, pair)) > 0)
         return cost + sum(300 + length for pair in self.lines if (length := cut(rect, pair)) > 0)
+
+
+def sides(rect: Rect) -> list[Stretch]:
+    """The four sides of a rectangle."""
+    corners = [
+        (rect.x, rect.y),
+        (rect.x + rect.w, rect.y),
+        (rect.x + rect.w, rect.y + rect.h),
+        (rect.x, rect.y + rect.h),
+    ]
+    return list(pairwise([*corners, corners[0]]))

@@ -67,6 +67,7 @@ class Placement:
     items: dict[str, Item]
     links: Sequence[Link]
     back: set[int] = field(default_factory=set)
+    main: set[int] = field(default_factory=set)
 
 
 def place(items: Iterable[Item], links: Sequence[Link], taste: Taste = TASTES[0]) -> Placement:
@@ -205,7 +206,7 @@ class _Rows:
         for link in self.links:
             self.outgoing[link.source].append(link)
             self.incoming[link.target].append(link)
-        self.main = _main_links(placement)
+        self.main = placement.main = _main_links(placement)
         self.levels: dict[tuple[int, int], int] = {}
         self.cells: dict[tuple[int, int, int], str] = {}
         self.in_column: dict[int, set[tuple[int, int]]] = defaultdict(set)
@@ -218,6 +219,7 @@ class _Rows:
             way = 1 if self.taste.forward else -1
             for item in sorted(self.items.values(), key=lambda i: (way * i.column, i.band)):
                 cost = self._improve(item, cost)
+            cost = self._exchange_rows(cost)
             if cost >= before:
                 break
 
@@ -293,6 +295,22 @@ class _Rows:
             return after
         if after is not None:
             self._moved([(item, -shift) for item in group])
+        return cost
+
+    def _exchange_rows(self, cost: float) -> float:
+        """Exchange neighbouring rows of a band from some column on."""
+        for band in sorted({item.band for item in self.items.values()}):
+            members = [item for item in self.items.values() if item.band == band]
+            for row in range(min(i.row for i in members), max(i.row for i in members)):
+                columns = sorted({i.column for i in members if i.row in (row, row + 1)})
+                for column in columns:
+                    here = [i for i in members if i.column >= column and i.row == row]
+                    below = [i for i in members if i.column >= column and i.row == row + 1]
+                    after = self._moved([(i, 1) for i in here] + [(i, -1) for i in below])
+                    if after is not None and after < cost - 1e-6:
+                        cost = after
+                    elif after is not None:
+                        self._moved([(i, -1) for i in here] + [(i, 1) for i in below])
         return cost
 
     def _try_swap(self, one: list[Item], other: list[Item], cost: float) -> float:

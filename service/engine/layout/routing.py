@@ -34,12 +34,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A side of a shape: the first point outside it, the way out, what it costs; ``tag`` names an own x."""
+    """A side of a shape: the first point outside it, the way out, what it costs.
+
+    A flow that does not leave from the middle of the side is ``x`` beside it and has a ``tag``: it shares no line.
+    """
 
     point: Point
     way: str
     cost: float
     tag: str = ""
+    x: float = 0
 
 
 @dataclass(slots=True)
