@@ -67,14 +67,21 @@ def unary_test(test: str, value: Any, variables: Mapping[str, Any], *, now: date
     return bool(result)
 
 
-def check(expression: str) -> str | None:
-    """What is wrong with the expression's syntax, in Chinese and English; None where nothing is."""
+def problem(expression: str) -> FeelError | None:
+    """What is wrong with an expression as far as one can see without variables; None where nothing is."""
     return _checked("expression", expression)
 
 
+def check(expression: str) -> str | None:
+    """What is wrong with an expression, in Chinese and English; None where nothing is."""
+    found = _checked("expression", expression)
+    return str(found) if found else None
+
+
 def check_unary(test: str) -> str | None:
-    """What is wrong with the syntax of a decision table's cell; None where nothing is."""
-    return _checked("test", test)
+    """What is wrong with a decision table's cell, in Chinese and English; None where nothing is."""
+    found = _checked("test", test)
+    return str(found) if found else None
 
 
 def check_many(texts: Sequence[tuple[str, str]], functions: Iterable[str] = ()) -> list[FeelError | None]:
@@ -100,9 +107,8 @@ def names(expression: str) -> frozenset[str]:
 
 
 @functools.lru_cache(4096)
-def _checked(kind: str, text: str) -> str | None:
-    error = check_many([(kind, text)])[0]
-    return str(error) if error else None
+def _checked(kind: str, text: str) -> FeelError | None:
+    return check_many([(kind, text)])[0]
 
 
 def _ask(questions: Sequence[tuple[str, str, Mapping[str, Any], Any]], now: datetime) -> list[Any]:

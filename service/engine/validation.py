@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from . import formcheck
 from .bundle import Contents, read_contents
 from .model import Finding
 from .rules import events, expressions, structure, tasks
@@ -46,4 +47,7 @@ def validate_contents(
         tasks.check(find)
         expressions.check(find)
         findings += find.findings
+    for form_id, schema in contents.forms.items():
+        file = contents.form_files[form_id]
+        findings += [Finding(file, element, rule, "error", zh, en) for element, rule, zh, en in formcheck.check(schema)]
     return contents, sorted(findings, key=lambda f: (_ORDER[f.severity], f.file, f.line or 0))

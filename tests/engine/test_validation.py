@@ -11,7 +11,7 @@ from service import engine
 from .diagrams import HEAD, ext, process, script, user
 
 START, END = '<startEvent id="s"/>', '<endEvent id="e"/>'
-FORM = json.dumps({"id": "form", "components": []}).encode()
+FORM = json.dumps({"id": "form", "type": "default", "components": []}).encode()
 ROLES, LANES, TOPICS = {"coop.intake"}, {"国际合作司": "coop.intake"}, {"notify"}
 
 

@@ -35,13 +35,13 @@ def check(find: Finder) -> None:
 
 
 def _feel(find: Finder, element_id: str, what: str, text: str, line: int | None) -> None:
-    problem = feel.check(text)
+    problem = feel.problem(text)
     if problem is not None:
         find.error(
             element_id,
             "feel",
-            f"“{element_id}”的 {what} 不是有效的 FEEL：{text}（{problem}）",
-            f"{what} of “{element_id}” is not valid FEEL: {text} ({problem})",
+            f"“{element_id}”的 {what} 不是有效的 FEEL：{problem.zh}",
+            f"{what} of “{element_id}” is not valid FEEL: {problem.en}",
             line,
         )
 
