@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from service import errors
+from service import db, errors
 from service.db import Database
 from service.migrations import compared
 from service.models import Model
@@ -93,3 +94,9 @@ def test_an_upgrade_of_newer_tables_is_refused(bare):
 
 def test_the_models_of_the_register_are_among_the_tables():
     assert {"base", "accreditation", "ban", "instance", "task"} <= set(Model.metadata.tables)
+
+
+def test_the_migrations_follow_one_another(bare):
+    """What a start reads from the files as text is what Alembic reads from them."""
+    scripts = ScriptDirectory.from_config(bare.alembic())
+    assert db._revisions() == [script.revision for script in scripts.walk_revisions()][::-1]
