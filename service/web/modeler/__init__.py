@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask
+from flask import Blueprint
 
 blueprint = Blueprint("modeler", __name__, url_prefix="/modeler")
 
 from . import copies, editing  # noqa: E402 - they put their views on the blueprint
 
 
-def init_app(app: Flask) -> None:
-    """Put the workbench into the application."""
-    app.register_blueprint(blueprint)
-
-
-__all__ = ["blueprint", "copies", "editing", "init_app"]
+__all__ = ["blueprint", "copies", "editing"]

@@ -10,13 +10,13 @@ from flask import Response, jsonify, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from service import errors
+from service import errors, topics
 from service.commands import checks, workshop
 from service.commands.workshop import Change, EditConflict
 from service.models import User, WorkingCopy
 from service.queries import workshop as reads
 
-from .. import here, i18n, security
+from .. import here, i18n, security, show
 from . import blueprint, copies
 
 ISLANDS = {"diagram": "modeler", "table": "dmn", "form": "formeditor"}
@@ -118,7 +118,7 @@ def check_submit(copy_id: int) -> AnyResponse:
         for path, content in typed.items():
             if content is not None:
                 files[path] = content
-        found = checks.check(session, files, topics=topics())
+        found = checks.check(session, files, topics=topics.KNOWN)
     locale = i18n.choice()
     return jsonify({"findings": [one.shown(locale) for one in found]})
 
@@ -134,17 +134,11 @@ def context(copy_id: int) -> AnyResponse:
                     {"code": role.code, "name": i18n.name_of(role), "party": role.party, "lane": role.lane}
                     for role in reads.roles(session)
                 ],
-                "topics": sorted(topics() or ()),
+                "parties": {role.party: show.party(role.party) for role in reads.roles(session)},
+                "topics": topics.catalogue(),
                 **checks.references(workshop.files(session, copy)),
             }
         )
-
-
-def topics() -> frozenset[str] | None:
-    """The service-task topics that a worker of this application knows."""
-    from flask import current_app
-
-    return current_app.extensions.get("guohe.topics")
 
 
 def _body() -> dict[str, Any]:

@@ -1,0 +1,2 @@
+export const ZH: Record<string, string> = {};
+export const IN_PLACE: Record<string, string> = {};

@@ -1,0 +1,37 @@
+/**
+ * The component `attachments` as the form editor shows it. The editor carries its own older viewer and preact, so it
+ * gets a picture of the component here; people fill in the real one (frontend/form/attachments.tsx).
+ */
+import { isChinese } from "../page/words";
+
+const say = (zh: string, en: string) => (isChinese ? zh : en);
+
+/* The vnodes are made by the editor's own preact: see index.ts. */
+export function attachmentsField(h: (type: string, props: unknown, ...children: unknown[]) => unknown) {
+  function Attachments({ field, disabled }: { field: any; disabled: boolean }) {
+    const required = field.validate?.required;
+    return h(
+      "div",
+      { class: "fjs-form-field fjs-form-field-attachments" },
+      h("label", { class: "fjs-form-field-label" }, field.label, required ? h("span", { class: "fjs-asterix" }, "*") : null),
+      h(
+        "div",
+        { class: "gh-files-sample", "aria-disabled": String(disabled) },
+        h("span", { class: "gh-files-sample-button" }, say("选择文件", "Choose files")),
+        h("span", null, [field.accept, field.maxFiles ? say(`最多 ${field.maxFiles} 个`, `${field.maxFiles} at most`) : ""].filter(Boolean).join(" · ")),
+      ),
+      field.description ? h("div", { class: "fjs-form-field-description" }, field.description) : null,
+    );
+  }
+  Attachments.config = {
+    type: "attachments",
+    keyed: true,
+    name: say("附件", "Attachments"),
+    label: say("附件", "Attachments"),
+    group: "basic-input",
+    emptyValue: [],
+    propertiesPanelEntries: ["key", "label", "description", "disabled", "readonly", "required"],
+    create: (options = {}) => ({ label: say("附件", "Attachments"), ...options }),
+  };
+  return Attachments;
+}
