@@ -17,7 +17,7 @@ from service.engine import feel
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "forms").rglob("*.form"))
 TYPES = {
-    "attachments", "checkbox", "checklist", "datetime", "dynamiclist", "group", "number", "radio", "select", "table",
+    "attachments", "checkbox", "checklist", "datetime", "dynamiclist", "expression", "group", "number", "radio", "select", "table",
     "taglist", "text", "textarea", "textfield",
 }  # fmt: skip
 EXPRESSIONS = ("label", "description", "text", "dataSource", "valuesExpression", "readonly", "columnsExpression")
@@ -81,7 +81,7 @@ def test_every_field_has_a_label_and_says_where_it_comes_from(form):
     """A field shown for reading only repeats another form's, and needs no source of its own."""
     wrong = []
     for _, one in components(form):
-        if "key" not in one or one.get("readonly") is True or one.get("disabled"):
+        if "key" not in one or one["type"] == "expression" or one.get("readonly") is True or one.get("disabled"):
             continue
         source = one.get("properties", {}).get("source") or _list_source(form, one["id"])
         if not (one.get("label") or one.get("dateLabel")):
