@@ -43,7 +43,7 @@ def discard(session: Session, task_id: int, *, user: User) -> None:
     """Throw away what has been typed."""
     session.execute(
         delete(Draft).where(Draft.task_id == task_id, Draft.user_id == user.id),
-        execution_options={"synchronize_session": "fetch"},
+        execution_options={"synchronize_session": False},
     )
 
 
