@@ -158,7 +158,7 @@ def _list(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
     page = instances.cases(
         session, user, status=STATES[state] or None, process=process or None, text=text or None, after=after
     )
-    chosen = {"state": state, "q": text or None, "process": process or None}
+    chosen: dict[str, Any] = {"state": state, "q": text or None, "process": process or None}
     return {
         "state": state,
         "q": text,

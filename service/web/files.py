@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from flask import Blueprint, current_app, jsonify, request, send_file
 from werkzeug.wrappers import Response
@@ -27,7 +27,12 @@ def upload() -> tuple[Response, int]:
         raise errors.InvalidInput("请选择一个文件。", "Choose one file.", field="file")
     with here.writing() as (session, user):
         kept = commands.add(
-            session, _store(), files[0].stream, files[0].filename, user=user, limit=here.settings().upload_limit
+            session,
+            _store(),
+            cast(BinaryIO, files[0].stream),
+            files[0].filename,
+            user=user,
+            limit=here.settings().upload_limit,
         )
         return jsonify({"id": kept.id, "name": kept.name, "size": kept.size}), 201
 

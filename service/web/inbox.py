@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 blueprint = Blueprint("inbox", __name__)
 
 BOXES = ("mine", "group", "waiting", "done")
+SORTS = ("due", "created", "priority")
 HISTORY_SHOWN = 12
 LARGEST_DRAFT = 2 * 1024 * 1024
 
@@ -131,13 +132,26 @@ def _box(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
     sort = args.get("sort", "due")
     if box not in BOXES:
         raise errors.NotFound
-    if sort not in ("due", "created", "priority"):
+    if sort not in SORTS:
         sort = "due"
     text, process, after = args.get("q", "").strip()[:100], args.get("process", ""), args.get("after") or None
-    page = boxes.tasks(session, user, box=box, sort=sort, after=after, text=text or None, process=process or None)
+    page = boxes.tasks(
+        session,
+        user,
+        box=cast(boxes.Box, box),
+        sort=cast(boxes.Sort, sort),
+        after=after,
+        text=text or None,
+        process=process or None,
+    )
     counts = boxes.counts(session, user)
     counts["late"] = boxes.tasks(session, user, box="mine", overdue=True, limit=1).total
-    chosen = {"box": box, "sort": sort if sort != "due" else None, "q": text or None, "process": process or None}
+    chosen: dict[str, Any] = {
+        "box": box,
+        "sort": sort if sort != "due" else None,
+        "q": text or None,
+        "process": process or None,
+    }
     return {
         "box": box,
         "sort": sort,

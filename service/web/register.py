@@ -62,7 +62,7 @@ def _list(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
         sort=sort,
         after=after,
     )
-    link = {**chosen, "q": text or None, "status": status if status != "active" else None}
+    link: dict[str, Any] = {**chosen, "q": text or None, "status": status if status != "active" else None}
     link["sort"] = sort if sort != "number" else None
     return {
         "page": page,

@@ -1,0 +1,138 @@
+"""The register: the list for everybody inside, a base's file for those it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from service.models import Authority, Organisation
+from service.models.register import AnnualResult, Base, BaseField, Document, RegisterEvent
+from service.storage import Folder
+from tests.conftest import People
+from tests.web.conftest import Browser, text
+
+Open = Callable[..., Browser]
+
+
+@pytest.fixture
+def base(people: People) -> int:
+    """A base with a failed year, a public line and one that is not."""
+    people.user("desk", "coop.assessor", name="林评")
+    people.user("host", "applicant.director@uni", name="主任")
+    people.user("stranger", "applicant.drafter@elsewhere", name="外人")
+    with people.database.transaction() as session:
+        owner = session.query(Authority).one()
+        uni = session.query(Organisation).filter_by(code="uni").one()
+        made = Base(
+            authority_id=owner.id,
+            number="DB-2024-007",
+            name="海洋生物示范基地",
+            type="DB",
+            host_id=uni.id,
+            region="山东",
+            accredited_on=date(2024, 5, 6),
+            accredited_under="2011年《管理办法》",
+            fields=[BaseField(code="space", authority_id=owner.id)],
+        )
+        session.add(made)
+        session.flush()
+        session.add(
+            AnnualResult(
+                authority_id=owner.id, base_id=made.id, year=2025, grade="failed", result="fail",
+                confirmed_on=date(2026, 3, 1), reason="未报送年度总结",
+            )
+        )  # fmt: skip
+        from service import clock
+
+        for words, public in (("认定为示范型基地", True), ("收到一份投诉", False)):
+            session.add(
+                RegisterEvent(
+                    authority_id=owner.id, base_id=made.id, at=clock.now(), kind="x", text_zh=words, public=public
+                )
+            )
+        return made.id
+
+
+@pytest.mark.usefixtures("base")
+def test_everybody_inside_sees_the_list(browser: Open) -> None:
+    page = text(browser("stranger").get("/register"))
+    assert "海洋生物示范基地" in page
+    assert "示范型国际科技合作基地" in page
+    assert "空间和海洋" in page
+    assert "2024" in page
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=海洋", True), ("q=DB-2024", True), ("q=nothing", False), ("type=DB", True), ("type=IP", False),
+        ("field=space", True), ("field=energy", False), ("region=山东", True), ("region=北京", False),
+        ("status=revoked", False), ("status=nonsense", True), ("year=2024", True), ("year=abcd", True),
+        ("sort=year", True), ("sort=nonsense", True), ("after=nonsense", True), ("q=%25", False),
+    ],
+)  # fmt: skip
+def test_the_list_is_filtered(browser: Open, query: str, found: bool) -> None:
+    answer = browser("desk").get(f"/register?{query}")
+    assert answer.status_code == 200
+    assert ("海洋生物示范基地" in text(answer)) is found
+    if not found and "status" not in query:
+        assert "没有符合条件的基地" in text(answer)
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize("reader", ["desk", "host"])
+def test_whom_it_concerns_sees_the_whole_file(browser: Open, reader: str) -> None:
+    page = text(browser(reader).get("/register/DB-2024-007"))
+    assert "不合格" in page
+    assert "未报送年度总结" in page
+    assert "收到一份投诉" in page
+
+
+@pytest.mark.usefixtures("base")
+def test_others_see_what_is_public(browser: Open) -> None:
+    page = text(browser("stranger").get("/register/DB-2024-007"))
+    assert "认定为示范型基地" in page
+    assert "收到一份投诉" not in page
+    assert "不合格" not in page
+
+
+@pytest.mark.usefixtures("base")
+def test_an_unknown_number_is_not_found(browser: Open) -> None:
+    assert browser("desk").get("/register/DB-1999-001").status_code == 404
+
+
+def test_an_empty_register_says_so(people: People, browser: Open) -> None:
+    people.user("desk", "coop.assessor")
+    assert "名录中还没有基地" in text(browser("desk").get("/register"))
+
+
+def test_documents_are_given_to_whom_they_concern(people: People, browser: Open, base: int, app: object) -> None:
+    import io
+
+    from service import config
+
+    settings: config.Settings = app.config["GUOHE"]  # type: ignore[attr-defined]
+    stored = Folder(settings.files).put(io.BytesIO(b"PK document"), limit=1000)
+    with people.database.transaction() as session:
+        owner = session.query(Authority).one()
+        shared = {
+            "authority_id": owner.id, "kind": "accreditation",
+            "title": "认定通知", "issued_on": date(2024, 5, 6), "file_name": "认定通知.docx", "size": 11,
+            "media_type": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            "sha256": stored.sha256, "storage_key": stored.key, "base_id": base,
+        }  # fmt: skip
+        inner = Document(number="国科外〔2024〕7号", public=False, **shared)
+        outer = Document(number="国科外〔2024〕8号", public=True, **shared)
+        session.add_all([inner, outer])
+        session.flush()
+        inner_id, outer_id = inner.id, outer.id
+    desk, stranger = browser("desk"), browser("stranger")
+    given = desk.get(f"/documents/{inner_id}")
+    assert given.data == b"PK document"
+    assert given.headers["Content-Disposition"].startswith("attachment")
+    assert stranger.get(f"/documents/{inner_id}").status_code == 404
+    assert stranger.get(f"/documents/{outer_id}").status_code == 200
+    assert "国科外〔2024〕7号" in text(desk.get("/register/DB-2024-007"))
