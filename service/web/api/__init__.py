@@ -14,11 +14,11 @@ from pydantic_core import to_json
 
 from service.web.security import csrf
 
-from . import bases, definitions, deployments, incidents, instances, messages, openapi, problems, tasks
+from . import bases, definitions, deployments, incidents, instances, messages, openapi, problems, tasks, tokens
 from .routes import Call, api
 
 
-@api.get("/openapi.json", zh="接口说明", public=True, tag="about")
+@api.get("/openapi.json", zh="接口说明", security="none", tag="about")
 def description(call: Call) -> Response:
     """This document."""
     return Response(_document(), mimetype="application/json")
@@ -43,4 +43,4 @@ def _document() -> bytes:
     return to_json(openapi.document(api, release))
 
 
-__all__ = ["bases", "definitions", "deployments", "incidents", "init_app", "instances", "messages", "tasks"]
+__all__ = ["bases", "definitions", "deployments", "incidents", "init_app", "instances", "messages", "tasks", "tokens"]

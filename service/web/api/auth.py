@@ -1,8 +1,9 @@
-"""Who calls: a personal bearer token, and nothing else. A cookie opens nothing here, so no page needs guarding."""
+"""Who calls: a personal bearer token (only a new token is asked for by password). A cookie opens nothing here."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from flask import request
 from sqlalchemy.orm import Session
@@ -10,7 +11,6 @@ from sqlalchemy.orm import Session
 from service import errors
 from service.queries import identity
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from service.models import ApiToken
 
@@ -29,6 +29,17 @@ def presented() -> str:
     if match is None or len(match[1]) > LONGEST:
         raise _refused()
     return match[1]
+
+
+def password() -> tuple[str, str]:
+    """The user name and the password that came with the request."""
+    sent = request.authorization
+    if sent is None or sent.type != "basic" or not sent.username:
+        raise errors.NotSignedIn(
+            "请在 Authorization 头中提供用户名和密码（Basic）。",
+            "Send user name and password in the Authorization header (Basic).",
+        )
+    return sent.username, sent.password or ""
 
 
 def known(session: Session, text: str, *, write: bool) -> ApiToken:

@@ -7,11 +7,13 @@ from typing import Any
 from flask import Response
 
 from service import errors, permissions
-from service.commands import instances
+from service.commands import instances, repeats
 from service.queries import definitions
+from service.queries import instances as queries
 
 from . import schemas
 from .paging import Marks, cut
+from .reading import idempotency_key, placed
 from .routes import Call, api
 
 
@@ -66,13 +68,28 @@ def xml(call: Call, definition_id: int) -> Response:
     zh="发起案卷",
     status=201,
     problems=(409,),
+    key=True,
+    also={200: "The case that was started before under the same Idempotency-Key."},
     headers={"Location": "The address of the new case."},
 )
 def start(call: Call, process_id: str, body: schemas.Start) -> schemas.InstanceState:
-    """Start a case on the latest version of a process. The values are checked as the start form checks them."""
-    with call.writing() as (session, user):
-        started = instances.start(session, process_id, body.variables, user=user, organisation=body.organisation)
-        call.created(f"{api.prefix}/process-instances/{started.id}")
+    """Start a case on the latest version of a process. The values are checked as the start form checks them.
+
+    With an `Idempotency-Key` it can be sent again without harm for a day: the answer is the case of the first time.
+    """
+    key = idempotency_key()
+    with call.writing() as (session, user), placed(body.variables):
+        asked: dict[str, Any] = {"variables": body.variables, "user": user, "organisation": body.organisation}
+        if key is None:
+            started, new = instances.start(session, process_id, **asked), True
+        else:
+            started, new = repeats.start(session, process_id, **asked, key=key)
+        if new:
+            call.created(f"{api.prefix}/process-instances/{started.id}")
+        elif queries.sees(session, user, started.id):
+            call.status = 200
+        else:
+            raise errors.NotFound()
         return schemas.InstanceState.of(started)
 
 

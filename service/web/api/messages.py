@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-
-from flask import request
 
 from service import errors
 from service.commands import messages
 
 from . import schemas
 from .problems import InvalidFields
+from .reading import idempotency_key
 from .routes import Call, api
 from .schemas import FieldProblem
-
-KEY = re.compile(r'(?P<quote>"?)([A-Za-z0-9._:-]{1,200})(?P=quote)', re.ASCII)
-"""An idempotency key, as a plain word or as the quoted one of the HTTP draft."""
 
 
 @api.post(
     "/messages",
     zh="发布消息",
     problems=(409,),
+    key=True,
 )
 def publish(call: Call, body: schemas.Message) -> schemas.PublishedMessage:
     """Say something. Who waits for it goes on at once; who comes later hears it until it expires.
@@ -53,21 +49,9 @@ def publish(call: Call, body: schemas.Message) -> schemas.PublishedMessage:
 
 
 def _own_name(body: schemas.Message) -> str | None:
-    header = request.headers.get("Idempotency-Key")
-    if header is None:
+    key = idempotency_key()
+    if key is None:
         return body.message_id
-    match = KEY.fullmatch(header.strip())
-    if match is None:
-        raise InvalidFields(
-            [
-                FieldProblem(
-                    field="Idempotency-Key",
-                    zh="应为 1 至 200 个字母、数字或 . _ : -。",
-                    en="It should be 1 to 200 letters, digits or . _ : -.",
-                )
-            ]
-        )
-    key = match[2]
     if body.message_id not in (None, key):
         raise InvalidFields(
             [

@@ -21,6 +21,8 @@ TAGS = {
     "tasks": "人工任务。What people have to do.",
     "messages": "消息。What programs tell cases that wait.",
     "incidents": "异常。What cannot go on by itself.",
+    "tokens": "访问令牌。Personal tokens that open this interface.",
+    "about": "接口说明。This document.",
     "bases": "基地名录。The register of bases.",
 }
 
@@ -52,6 +54,13 @@ PROBLEMS: dict[int, tuple[str, str, str, str, dict[str, Any]]] = {
         "Some fields cannot be accepted as they are.",
         {"errors": [{"field": "colour", "zh": "没有这个字段。", "en": "There is no such field."}]},
     ),
+    429: (
+        "TooManyRequests",
+        "too_many_attempts",
+        "密码错误次数过多，请在 2026-03-02 09:00 之后重试。",
+        "Too many wrong passwords; try again after 2026-03-02 09:00.",
+        {"when": examples.MOMENT},
+    ),
     503: ("ServiceUnavailable", "busy", "数据库繁忙，请稍后重试。", "The database is busy; try again.", {}),
 }
 
@@ -62,6 +71,7 @@ PLACES = {
     "instance_id": "The number of a case.",
     "task_id": "The number of a task.",
     "incident_id": "The number of an incident.",
+    "token_id": "The number of a token.",
     "base_id": "The number of a base's row.",
 }
 
@@ -78,7 +88,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "name": "Idempotency-Key",
         "in": "header",
         "required": False,
-        "description": "Your own name for this message; sent again with the same content it counts once.",
+        "description": "Your own name for this request. Sent again with the same content it counts once.",
         "schema": {"type": "string", "pattern": '^(?:"[A-Za-z0-9._:-]{1,200}"|[A-Za-z0-9._:-]{1,200})$'},
         "example": "letter-4711",
     },
@@ -115,7 +125,8 @@ def document(api: Routes, version: str) -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "A personal token. Scope `read` reads; `write` does everything its owner may do.",
-                }
+                },
+                "password": {"type": "http", "scheme": "basic", "description": "Only to make a token."},
             },
             "parameters": HEADERS,
             "headers": {
@@ -155,7 +166,7 @@ def _models(endpoints: Iterable[Endpoint]) -> tuple[list[type[BaseModel]], list[
         for model in (endpoint.body, endpoint.multipart):
             if model is not None:
                 inputs[model] = None
-        if endpoint.answer is not Response:
+        if endpoint.answer not in (Response, type(None)):
             outputs[endpoint.answer] = None
     return list(inputs), list(outputs)
 
@@ -177,8 +188,8 @@ def _operation(endpoint: Endpoint, names: Any) -> dict[str, Any]:
     if endpoint.multipart is not None:
         content = {"schema": names[endpoint.multipart, "validation"]}
         operation["requestBody"] = {"required": True, "content": {"multipart/form-data": content}}
-    if endpoint.public:
-        operation["security"] = []
+    if endpoint.security != "bearer":
+        operation["security"] = [{"password": []}] if endpoint.security == "password" else []
     return operation
 
 
@@ -214,7 +225,7 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         found += _query(endpoint.query)
     if endpoint.if_match and endpoint.method != "GET":
         found.append({"$ref": "#/components/parameters/IfMatch"})
-    if endpoint.path == "/messages":
+    if endpoint.key:
         found.append({"$ref": "#/components/parameters/IdempotencyKey"})
     return found
 
@@ -245,7 +256,9 @@ def _responses(endpoint: Endpoint, names: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     descriptions = {endpoint.status: "Created." if endpoint.status == 201 else "Done.", **endpoint.also}
     for status, description in sorted(descriptions.items()):
-        found[str(status)] = {"description": description, "content": _content(endpoint, names)}
+        found[str(status)] = {"description": description}
+        if endpoint.answer is not type(None):
+            found[str(status)]["content"] = _content(endpoint, names)
         headers: dict[str, Any] = {}
         if endpoint.if_match:
             headers["ETag"] = {"$ref": "#/components/headers/ETag"}
@@ -276,8 +289,10 @@ def _content(endpoint: Endpoint, names: Any) -> dict[str, Any]:
 def _statuses(endpoint: Endpoint) -> list[int]:
     """What may go wrong follows from what the endpoint takes."""
     statuses = {422, 503, *endpoint.problems}
-    if not endpoint.public:
+    if endpoint.security == "bearer":
         statuses |= {401, 403}
+    if endpoint.security == "password":
+        statuses |= {401, 429}
     if endpoint.places:
         statuses.add(404)
     if endpoint.body is not None or endpoint.multipart is not None:
@@ -311,6 +326,6 @@ def _problem(status: int) -> dict[str, Any]:
     }
     if status == 401:
         found["headers"] = {"WWW-Authenticate": {"$ref": "#/components/headers/Challenge"}}
-    if status == 503:
+    if status in (429, 503):
         found["headers"] = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
     return found

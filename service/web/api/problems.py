@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, request
 from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
-from service import errors
+from service import clock, errors
 from service.commands.deployments import BundleRejected
 
 from . import schemas
@@ -44,6 +44,9 @@ TITLES: dict[str, tuple[str, str]] = {
     "stale": ("依据的版本已过时", "Working from an old version"),
     "too_large": ("内容过大", "Too large"),
     "unsupported_media": ("不接受这种类型的内容", "Media type not accepted"),
+    "too_many_attempts": ("密码错误次数过多", "Too many wrong passwords"),
+    "wrong_password": ("用户名或密码不正确", "Wrong user name or password"),
+    "account_closed": ("账号已停用", "The account is closed"),
     "busy": ("系统繁忙", "Busy"),
     "unavailable": ("数据库没有响应", "The database does not answer"),
     "unexpected": ("系统出了意外", "Something unexpected happened"),
@@ -59,6 +62,7 @@ BY_STATUS = {
     413: "too_large",
     415: "unsupported_media",
     422: "invalid_fields",
+    429: "too_many_attempts",
     500: "unexpected",
     503: "busy",
 }
@@ -142,7 +146,7 @@ def of_service_error(error: errors.ServiceError) -> Response:
     if error.status >= 500 and error.code == "error":
         return _of_bug(error)
     more = {name: error.extra[name] for name in schemas.PROBLEM_EXTRAS if name in error.extra}
-    return answer(
+    response = answer(
         error.status,
         error.code,
         error.zh,
@@ -151,6 +155,9 @@ def of_service_error(error: errors.ServiceError) -> Response:
         kind=type(error).code,
         **more,
     )
+    if error.status == 429 and isinstance(more.get("when"), datetime):
+        response.headers["Retry-After"] = str(max(1, int((more["when"] - clock.now()).total_seconds()) + 1))
+    return response
 
 
 def _fields_of(error: errors.ServiceError) -> list[schemas.FieldProblem]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar, get_args
 
 from flask import request
@@ -18,6 +19,8 @@ from .schemas import CODE, LARGEST_ID, FieldProblem
 LARGEST_BODY = 2 * 1024 * 1024
 NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
 ETAG = re.compile(r'"([0-9]{1,18})-[0-9a-f]{8}"', re.ASCII)
+KEY = re.compile(r'(?P<quote>"?)([A-Za-z0-9._:-]{1,200})(?P=quote)', re.ASCII)
+"""An idempotency key, as a plain word or as the quoted one of the HTTP draft."""
 ANY_ETAG = re.compile(r'(W/)?"[\x21\x23-\x7e]*"', re.ASCII)
 
 Some = TypeVar("Some", bound=BaseModel)
@@ -26,6 +29,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "missing": ("请提供此字段。", "This field is missing."),
     "extra_forbidden": ("没有这个字段。", "There is no such field."),
     "string_type": ("应为文字。", "It should be a text."),
+    "string_pattern_mismatch": ("格式不符。", "It is not written as it should be."),
     "string_too_short": ("不能少于 {min_length} 个字符。", "It should have at least {min_length} characters."),
     "string_too_long": ("不能超过 {max_length} 个字符。", "It should have at most {max_length} characters."),
     "int_type": ("应为整数。", "It should be a whole number."),
@@ -135,6 +139,36 @@ def version() -> int | None:
     raise errors.InvalidInput(
         "If-Match 应为读取时得到的一个 ETag。", "If-Match should be one ETag as it was read.", field="If-Match"
     )
+
+
+def idempotency_key() -> str | None:
+    """The caller's own name for this request, if it has one."""
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return None
+    match = KEY.fullmatch(header.strip())
+    if match is None:
+        raise InvalidFields(
+            [
+                FieldProblem(
+                    field="Idempotency-Key",
+                    zh="应为 1 至 200 个字母、数字或 . _ : -。",
+                    en="It should be 1 to 200 letters, digits or . _ : -.",
+                )
+            ]
+        )
+    return match[2]
+
+
+@contextmanager
+def placed(variables: Mapping[str, Any]) -> Iterator[None]:
+    """Let a refusal name a variable by its place in the body."""
+    try:
+        yield
+    except errors.InvalidInput as error:
+        if error.field in variables:
+            error.field = f"variables.{error.field}"
+        raise
 
 
 def said(wrong: Iterable[ErrorDetails]) -> list[FieldProblem]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from service import clock, errors
 from service.commands import identity as accounts
+from service.queries import single
 
 from . import auth, reading
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from service.db import Database
     from service.models import ApiToken, User
 
-Answer = BaseModel | Response
+Answer = BaseModel | Response | None
 View = Callable[..., Answer]
 
 
@@ -46,7 +47,8 @@ class Endpoint:
     if_match: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     media: str = "application/json"
-    public: bool = False
+    security: Literal["bearer", "password", "none"] = "bearer"
+    key: bool = False
     multipart: type[BaseModel] | None = None
 
     @property
@@ -89,8 +91,9 @@ class Call:
         self.endpoint = endpoint
         self.status = endpoint.status
         self.headers: dict[str, str] = {}
-        self.known = endpoint.public
-        self._text = "" if endpoint.public else auth.presented()
+        self.known = endpoint.security == "none"
+        self._text = auth.presented() if endpoint.security == "bearer" else ""
+        self._password = auth.password() if endpoint.security == "password" else None
 
     @property
     def settings(self) -> Settings:
@@ -131,6 +134,31 @@ class Call:
             with self._database.transaction() as session:
                 accounts.touch_token(session, token)
 
+    @contextmanager
+    def by_password(self) -> Iterator[tuple[Session, User]]:
+        """A transaction for whoever proves who they are by name and password."""
+        user_id = self.identify()
+        with self._database.transaction() as session:
+            user = single.user(session, user_id)
+            if user is None or not user.active:
+                raise errors.NotSignedIn
+            yield session, user
+
+    def identify(self) -> int:
+        """Find out who calls before anything else is said, and return the number of their account."""
+        if self._password is None:
+            with self.reading() as (_session, user):
+                return user.id
+        # Looking at a password is slow; meanwhile nobody is kept waiting.
+        with self._database.transaction(readonly=True) as session:
+            attempt = accounts.authenticate(session, *self._password)
+        if attempt.user is None:
+            with self._database.transaction() as session:
+                accounts.sign_in(session, attempt)
+            raise attempt.error or errors.NotSignedIn()
+        self.known = True
+        return attempt.user.id
+
     def created(self, path: str) -> None:
         """Answer 201 with the address of what has come about."""
         self.status = 201
@@ -155,6 +183,10 @@ class Routes:
     def post(self, path: str, **facts: Any) -> Callable[[View], View]:
         """Register a function that changes something, or (``write=False``) reads what a body describes."""
         return self._add("POST", path, {"write": True, **facts})
+
+    def delete(self, path: str, **facts: Any) -> Callable[[View], View]:
+        """Register a function that removes something and answers nothing."""
+        return self._add("DELETE", path, {"write": True, "status": 204, **facts})
 
     def _add(self, method: str, path: str, facts: dict[str, Any]) -> Callable[[View], View]:
         def register(view: View) -> View:
@@ -181,8 +213,7 @@ def dispatch(endpoint: Endpoint, **places: str) -> Response:
     except errors.ServiceError:
         # Whoever does not belong here learns that first, and nothing else.
         if not call.known:
-            with call.reading():
-                pass
+            call.identify()
         raise
 
 
@@ -201,7 +232,10 @@ def _arguments(endpoint: Endpoint, places: Mapping[str, str]) -> dict[str, Any]:
 
 def respond(call: Call, answer: Answer) -> Response:
     """The answer with its headers; what has a version carries it as an ETag."""
-    if isinstance(answer, Response):
+    if answer is None:
+        response = Response(status=call.status)
+        del response.headers["Content-Type"]
+    elif isinstance(answer, Response):
         response = answer
     else:
         content = answer.model_dump_json().encode()

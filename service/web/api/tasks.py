@@ -13,6 +13,7 @@ from service.queries import tasks as queries
 from . import schemas
 from .paging import Marks, page
 from .problems import InvalidFields
+from .reading import placed
 from .routes import Call, api
 from .schemas import FieldProblem
 
@@ -92,7 +93,7 @@ def complete(call: Call, task_id: int, body: schemas.Completion) -> schemas.Task
     when.
     """
     version = call.version()
-    with call.writing() as (session, user):
+    with call.writing() as (session, user), placed(body.variables):
         done = tasks.complete(session, task_id, body.variables, user=user, version=version)
         drafts.discard(session, task_id, user=user)
         return schemas.TaskState.of(done)

@@ -94,3 +94,13 @@ def test_many_programs_start_cases_at_once_and_each_gets_its_own_number(api: Api
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.get_json()["number"] for answer in answers}) == 6
     assert len(api.office.rows(Instance)) == 6
+
+
+def test_one_start_sent_twice_at_once_is_one_case(api: Api):
+    api.office.deploy(TWO_TASKS)
+    callers = [Caller(api.app, api.token("wang")) for _ in range(2)]
+    headers = {"Idempotency-Key": "filing-1"}
+    calls = [lambda one=one: one.post("/process-definitions/p/start", {}, headers=headers) for one in callers]
+    answers = together(*calls)
+    assert sorted(answer.status_code for answer in answers) == [200, 201]
+    assert len(api.office.rows(Instance)) == 1

@@ -116,3 +116,37 @@ def test_only_a_starter_starts(api: Api):
 def test_an_empty_body_is_an_empty_form(api: Api):
     api.office.deploy(TWO_TASKS, WITH_FORM, check__form=CHECK)
     assert api.as_("wang").post("/process-definitions/p/start").status_code == 201
+
+
+def test_a_start_sent_again_under_its_key_is_one_case(api: Api):
+    api.office.deploy(TWO_TASKS)
+    headers = {"Idempotency-Key": "filing-1"}
+    first = api.as_("wang").post("/process-definitions/p/start", {}, headers=headers)
+    again = api.as_("wang").post("/process-definitions/p/start", {}, headers=headers)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.get_json() == first.get_json()
+    assert len(api.office.rows(Instance)) == 1
+    other = api.as_("wang").post("/process-definitions/p/start", {}, headers={"Idempotency-Key": "filing-2"})
+    assert other.get_json()["id"] != first.get_json()["id"]
+
+
+def test_a_key_is_one_person_s_and_for_one_content(api: Api):
+    api.office.deploy(ASKED, ask__form=ASK)
+    headers = {"Idempotency-Key": '"filing-1"'}
+    address = "/process-definitions/asked/start"
+    first = api.as_("wang").post(address, {"variables": {"name": "一"}}, headers=headers)
+    document = problem(api.as_("wang").post(address, {"variables": {"name": "二"}}, headers=headers), 409, "key_used")
+    assert document["when"]
+    api.office.people.user("qian", "applicant.drafter@other")
+    hers = api.as_("qian").post(address, {"variables": {"name": "二"}}, headers=headers)
+    assert hers.status_code == 201
+    assert hers.get_json()["id"] != first.get_json()["id"]
+
+
+def test_a_refused_start_uses_up_no_key(api: Api):
+    api.office.deploy(ASKED, ask__form=ASK)
+    headers = {"Idempotency-Key": "filing-1"}
+    address = "/process-definitions/asked/start"
+    problem(api.as_("wang").post(address, {"variables": {}}, headers=headers), 422)
+    assert api.as_("wang").post(address, {"variables": {"name": "一"}}, headers=headers).status_code == 201
+    problem(api.as_("wang").post(address, {}, headers={"Idempotency-Key": "a b"}), 422)
