@@ -79,7 +79,11 @@ def draw_pools(pools: list[Pool], messages: list[Flow]) -> Drawing:
     """A whole plane: drawn by every taste, and the best of the drawings."""
     nodes = [node for pool in pools if pool.scope for node in pool.scope.nodes.values()]
     inner = {node.id: draw_scope(node.inside) for node in nodes if node.inside is not None}
-    drawings = [_Sheet(pools, messages, inner, taste).draw() for taste in (TASTES if len(nodes) > 3 else TASTES[:1])]
+    sheets: dict[tuple[tuple[str, int], ...], _Sheet] = {}
+    for taste in TASTES:
+        sheet = _Sheet(pools, messages, inner, taste)
+        sheets.setdefault(sheet.rows, sheet)
+    drawings = [sheet.draw() for sheet in sheets.values()]
     flows = [flow for pool in pools if pool.scope for flow in pool.scope.flows]
     target = {flow.id: flow.target for flow in [*flows, *messages]}
     return min(drawings, key=lambda drawing: _badness(drawing, target))
@@ -110,8 +114,14 @@ class _Sheet:
         self.host: dict[str, str] = {}
         self.bands: list[tuple[Pool, str | None]] = []
 
-    def draw(self) -> Drawing:
         self._collect()
+
+    @property
+    def rows(self) -> tuple[tuple[str, int], ...]:
+        """The placement: columns are the same for every taste."""
+        return tuple((name, cell.item.row) for name, cell in self.cells.items())
+
+    def draw(self) -> Drawing:
         self._grid()
         self._route()
         self._measure()

@@ -87,22 +87,16 @@ def float_in(placement: Placement, floating: Iterable[Item]) -> None:
         others = [i for i in placement.items.values() if i.band == item.band]
         rows = sorted({i.row for i in others})
         order = rows if item.band == first and last > first else rows[::-1]
-        free = [(row, column) for row in order for column in range(2) if _is_free(item, row, column, others)]
-        if free:
-            item.row, item.column = free[0]
-        elif order == rows and last > first:
-            item.row, item.column = -1, 0
-        else:
-            item.row, item.column = max(rows, default=-1) + 1, 0
+        free = [row for row in order if _is_free(item, row, others)]
+        above = item.band == first and last > first
+        item.row = free[0] if free else min(rows, default=1) - 1 if above else max(rows, default=-1) + 1
         placement.items[item.id] = item
     _close_gaps(placement)
 
 
-def _is_free(item: Item, row: int, column: int, others: list[Item]) -> bool:
-    """Nothing stands in the cells, nor beside or, on the left, beyond them: flows need a way past."""
-    return not any(
-        o.row == row and o.column + o.span > column - 1 and o.column < column + item.span + 1 for o in others
-    )
+def _is_free(item: Item, row: int, others: list[Item]) -> bool:
+    """Nothing stands in the first cells of the row, nor beside them: flows need a way past."""
+    return not any(other.row == row and other.column < item.span + 1 for other in others)
 
 
 # -- columns ---------------------------------------------------------------------------------------

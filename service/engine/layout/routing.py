@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 Point = tuple[int, int]
@@ -102,9 +102,11 @@ class Router:
         goals: dict[Point, list[Port]] = defaultdict(list)
         for port in wire.ins:
             goals[port.point].append(port)
+        ahead = self._ahead(list(goals))
         queue: list[tuple[float, int, State]] = []
         best: dict[State, float] = {}
         came: dict[State, State | None] = {}
+        closed: set[State] = set()
         chosen: dict[State, Port] = {}
         count = 0
         for port in wire.outs:
@@ -113,16 +115,18 @@ class Router:
                 cost = port.cost + self._port_cost(wire, wire.source, port, out=True)
                 if cost < best.get(state, 1e18):
                     best[state], came[state], chosen[state] = cost, None, port
-                    heapq.heappush(queue, (cost, count, state))
+                    heapq.heappush(queue, (cost + ahead(port.point), count, state))
                     count += 1
         end: tuple[float, State, Port] | None = None
         while queue:
-            cost, _, state = heapq.heappop(queue)
-            point, way, before = state
-            if cost > best[state]:
-                continue
-            if end is not None and cost >= end[0]:
+            least, _, state = heapq.heappop(queue)
+            if end is not None and least >= end[0]:
                 break
+            if state in closed:
+                continue
+            closed.add(state)
+            cost = best[state]
+            point, way, before = state
             for port in goals.get(point, ()):
                 entering = OPPOSITE[port.way]
                 if way == OPPOSITE[entering]:
@@ -139,11 +143,24 @@ class Router:
                         chosen[new] = chosen[state]
                     else:
                         chosen.pop(new, None)
-                    heapq.heappush(queue, (cost + more, count, new))
+                    heapq.heappush(queue, (cost + more + ahead(new_point), count, new))
                     count += 1
         if end is None:
             raise RuntimeError(f"no way for {wire.id}")
         self._keep(wire, end[1], end[2], came)
+
+    def _ahead(self, goals: list[Point]) -> Callable[[Point], float]:
+        """A lower bound of the way from a point to the nearest goal; running together is the cheapest way to go."""
+        rows, columns = self.grid.rows, self.grid.columns
+        low, high = min(j for _, j in goals), max(j for _, j in goals)
+        left, right = columns[low].at, columns[high].at
+        top, bottom = rows[min(i for i, _ in goals)].at, rows[max(i for i, _ in goals)].at
+
+        def ahead(point: Point) -> float:
+            y, x = rows[point[0]].at, columns[point[1]].at
+            return 0.7 * (max(left - x, 0, x - right) + max(top - y, 0, y - bottom))
+
+        return ahead
 
     def _keep(self, wire: Wire, state: State, port: Port, came: dict[State, State | None]) -> None:
         points = [_inside(port), state[0]]
