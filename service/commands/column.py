@@ -207,6 +207,7 @@ def note_coordination(
     noted_on: date,
     issue: str,
     action: str = "",
+    base: Base | None = None,
     instance_id: int | None = None,
     user: User | None = None,
 ) -> CoordinationNote:
@@ -227,6 +228,7 @@ def note_coordination(
         f"协调记录：{issue}",
         f"Coordination: {issue}",
         authority_id=organisation.authority_id,
+        base=base,
         organisation_id=organisation.id,
         instance_id=instance_id,
         user=user,

@@ -161,6 +161,7 @@ def register_base(
     number: str | None = None,
     region: str | None = None,
     summary: str = "",
+    director: str = "",
     instance_id: int | None = None,
     user: User | None = None,
 ) -> Base:
@@ -185,6 +186,7 @@ def register_base(
         accredited_on=decided_on,
         accredited_under=rule_set,
         summary=summary,
+        director=director,
         fields=[BaseField(code=code, authority_id=host.authority_id) for code in codes],
     )
     session.add(base)
@@ -264,13 +266,16 @@ def change_base(
     region: str | None = None,
     host: Organisation | None = None,
     summary: str | None = None,
+    director: str | None = None,
     instance_id: int | None = None,
     user: User | None = None,
 ) -> Base:
     """Change what the register says about a base, and keep what it said before."""
     _active(base)
     before: dict[str, Any] = {}
-    given: tuple[tuple[str, Any], ...] = (("name", name), ("region", region), ("summary", summary))
+    given: tuple[tuple[str, Any], ...] = (
+        ("name", name), ("region", region), ("summary", summary), ("director", director),
+    )  # fmt: skip
     for column, value in given:
         if value is not None and value != getattr(base, column):
             before[column] = getattr(base, column)
@@ -302,7 +307,14 @@ def change_base(
     return base
 
 
-_COLUMNS = {"name": "名称", "region": "所在地区", "summary": "简介", "host": "依托单位", "fields": "重点领域"}
+_COLUMNS = {
+    "name": "名称",
+    "region": "所在地区",
+    "summary": "简介",
+    "director": "基地主任",
+    "host": "依托单位",
+    "fields": "重点领域",
+}
 
 
 def adopt_plan(

@@ -1,6 +1,6 @@
 """What service tasks do: one function per topic, found by the name that diagrams use."""
 
-from . import bases, checks, column, documents, experts, notices, organisations
+from . import bases, checks, column, cooperation, cycle, documents, experts, notices, organisations, sanctions
 from .registry import BusinessError, Handler, JobContext, UnknownTopic, find, topic, topics
 
 __all__ = [
@@ -11,11 +11,14 @@ __all__ = [
     "bases",
     "checks",
     "column",
+    "cooperation",
+    "cycle",
     "documents",
     "experts",
     "find",
     "notices",
     "organisations",
+    "sanctions",
     "topic",
     "topics",
 ]

@@ -1,4 +1,4 @@
-"""Enter a base in the register, give it its plaque, and say how the bases lie over the country."""
+"""Bases: enter one, read it, change it, give it its plaque, let it go – and how they lie over the country."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service import clock
-from service.commands import register
-from service.models.register import Base
+from service.commands import register, sanctions
+from service.models.register import TYPES, Base
 from service.queries import register as read
 
 from . import case
-from .registry import JobContext, topic
+from .organisations import facts as about
+from .organisations import join, relation
+from .registry import BusinessError, JobContext, topic
 
 
 @topic("register_base")
@@ -33,6 +35,7 @@ def register_base(session: Session, job: JobContext) -> dict[str, Any]:
         document=case.document(session, job),
         zone=case.organisation(session, job, zone) if zone else None,
         summary=case.text(job, "application.goals", ""),
+        director=case.text(job, "application.directorName", ""),
         instance_id=job.instance_id,
     )
     plan = case.value(job, "application.planFiles", None)
@@ -53,6 +56,79 @@ def _recommender(session: Session, job: JobContext) -> Any:
     return case.organisation(session, job, case.text(job, "recommender.code"))
 
 
+@topic("lookup_base")
+def lookup_base(session: Session, job: JobContext) -> dict[str, Any]:
+    """Read a base with its host and its recommender of today, and make both party to the case.
+
+    A number that belongs to somebody else's base is treated as one that does not exist.
+    """
+    instance = case.instance_of(session, job)
+    base = read.find(session, instance.authority_id, case.text(job, "baseNumber", "").strip().upper())
+    link = read.recommender(session, base) if base is not None else None
+    named = case.value(job, "parties", {})
+    if base is None or link is None:
+        raise BusinessError("unknown_base", "登记库中没有这个编号的基地。")
+    ours = {"applicant": base.host.code, "recommender": link.organisation.code}
+    if any(named.get(party, code) != code for party, code in ours.items()):
+        raise BusinessError("unknown_base", "这个编号的基地不属于本案的机构。")
+    for party, one in (("applicant", base.host), ("recommender", link.organisation)):
+        join(session, instance, party, one)
+    return {
+        "base": facts(base) | {"underNotice": sanctions.under_notice(session, base)},
+        "applicant": about(session, base.host),
+        "recommender": {
+            "code": link.organisation.code,
+            "name": link.organisation.name,
+            "kind": link.organisation.kind,
+            "relation": link.relation,
+        },
+        "parties": {**named, **ours},
+    }
+
+
+@topic("list_active_bases")
+def list_active_bases(session: Session, job: JobContext) -> dict[str, Any]:
+    """How many bases are active."""
+    return {"activeBases": read.layout(session, case.instance_of(session, job).authority_id).total}
+
+
+@topic("update_base")
+def update_base(session: Session, job: JobContext) -> None:
+    """Enter an approved change; a new recommender takes over on its day."""
+    base = case.base(session, job)
+    kind, value = case.text(job, "changeRequest.kind"), case.text(job, "changeRequest.value", "")
+    on = case.day(job, "effectiveOn", clock.today(job.now))
+    if kind == "recommender":
+        recommender = case.organisation(session, job, value)
+        register.change_recommender(
+            session, base, recommender, relation(base.host, recommender), since=on, instance_id=job.instance_id
+        )
+    elif kind == "plan":
+        files = case.records(job, "changeRequest.files")
+        register.adopt_plan(session, base, goals=value, effective_on=on, attachments=files, instance_id=job.instance_id)
+    elif kind == "host":
+        host = case.organisation(session, job, value)
+        register.change_base(session, base, host=host, instance_id=job.instance_id)
+    elif kind == "name":
+        register.change_base(session, base, name=value, instance_id=job.instance_id)
+    elif kind == "director":
+        register.change_base(session, base, director=value, instance_id=job.instance_id)
+    else:
+        raise case.WrongInput(topic=job.topic, name="changeRequest.kind", value=kind)
+
+
+@topic("end_base")
+def end_base(session: Session, job: JobContext) -> None:
+    """Let a base go at its own wish: no ban follows (A27)."""
+    register.leave(
+        session,
+        case.base(session, job),
+        on=case.day(job, "endedOn", clock.today(job.now)),
+        reason=case.text(job, "reason", ""),
+        instance_id=job.instance_id,
+    )
+
+
 def facts(base: Base) -> dict[str, Any]:
     """A base as diagrams and forms see it."""
     return {
@@ -60,11 +136,13 @@ def facts(base: Base) -> dict[str, Any]:
         "number": base.number,
         "name": base.name,
         "type": base.type,
+        "typeName": TYPES.get(base.type, base.type),
         "status": base.status,
         "region": base.region,
         "fields": [one.code for one in base.fields],
         "accreditedOn": case.iso(base.accredited_on),
         "accreditedUnder": base.accredited_under,
+        "director": base.director,
         "hostCode": base.host.code,
         "hostName": base.host.name,
     }

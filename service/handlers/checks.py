@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service import clock
 from service.models import CaseParty, Instance, Organisation, Task
-from service.models.register import TYPES, Document
+from service.models.register import TYPES, AgendaItem, Document
 from service.queries import register
 
 from . import case
@@ -75,6 +75,29 @@ def lookup_register(session: Session, job: JobContext) -> dict[str, Any]:
             ],
             "recommendedThisYear": _recommended(session, job, instance),
         }
+    }
+
+
+@topic("lookup_agenda")
+def lookup_agenda(session: Session, job: JobContext) -> dict[str, Any]:
+    """What stood on the consultations between the ministry and the province about a park, in any year."""
+    province = case.party(session, job, "province")
+    park = case.organisation(session, job, case.text(job, "park"))
+    items = session.scalars(
+        select(AgendaItem)
+        .where(AgendaItem.province_id == province.id, AgendaItem.park_id == park.id)
+        .order_by(AgendaItem.year, AgendaItem.id)
+    )
+    return {
+        "agendaItems": [
+            {
+                "year": one.year,
+                "title": one.title,
+                "recordNumber": one.record_number,
+                "listedOn": case.iso(one.listed_on),
+            }
+            for one in items
+        ]
     }
 
 

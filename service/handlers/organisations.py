@@ -1,14 +1,15 @@
-"""Read an organisation of the case, and settle which department is its 推荐部门."""
+"""The organisations of a case: read one, add one, settle which department is the 推荐部门."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.models import CaseParty, Organisation
+from service.models import CASE_PARTIES, CaseParty, Instance, Organisation
+from service.models.register import Project
 
 from . import case
 from .registry import BusinessError, JobContext, topic
@@ -72,18 +73,79 @@ def assign_recommender(session: Session, job: JobContext) -> dict[str, Any]:
         found = case.find_organisation(session, applicant.authority_id, chosen)
         if found is None or found.kind not in RECOMMENDERS.values() or not found.active:
             raise BusinessError("no_recommender", f"“{chosen}”不是登记的推荐部门。")
-        relation = "affiliation" if found in list(_superiors(applicant)) else "territory"
+        by = relation(applicant, found)
     else:
-        relation = case.text(job, "route.relation")
-        found = _routed(session, applicant, relation, case.text(job, "route.kind"))
-    instance = case.instance_of(session, job)
-    session.merge(CaseParty(instance_id=instance.id, party="recommender", organisation_id=found.id))
-    session.flush()
-    session.expire(instance, ["parties"])
+        by = case.text(job, "route.relation")
+        found = _routed(session, applicant, by, case.text(job, "route.kind"))
+    join(session, case.instance_of(session, job), "recommender", found)
     return {
-        "recommender": {"code": found.code, "name": found.name, "kind": found.kind, "relation": relation},
+        "recommender": {"code": found.code, "name": found.name, "kind": found.kind, "relation": by},
         "parties": {**case.value(job, "parties", {}), "recommender": found.code},
     }
+
+
+@topic("add_party")
+def add_party(session: Session, job: JobContext) -> dict[str, Any]:
+    """Make an organisation party to the case: the park, the zone, whoever the diagram names."""
+    party, code = case.header(job, "party"), case.text(job, "code", "").strip()
+    instance = case.instance_of(session, job)
+    found = case.find_organisation(session, instance.authority_id, code)
+    if found is None or not found.active or party not in CASE_PARTIES:
+        raise BusinessError("unknown_organisation", f"没有代码为“{code}”的机构。")
+    join(session, instance, party, found)
+    return {
+        "organisation": facts(session, found),
+        "parties": {**case.value(job, "parties", {}), party: found.code},
+    }
+
+
+@topic("list_candidates")
+def list_candidates(session: Session, job: JobContext) -> dict[str, Any]:
+    """Bodies in the recommender's charge that execute 专项 or 政府间 projects (article 6(2)1, A16)."""
+    recommender = case.party(session, job, "recommender")
+    rows = session.execute(
+        select(Organisation, Project.programme, func.count(Project.id))
+        .join(Project, Project.organisation_id == Organisation.id)
+        .where(
+            Organisation.authority_id == recommender.authority_id,
+            Organisation.active,
+            Project.programme.in_(("special", "intergovernmental")),
+            Project.status.in_(("ongoing", "completed")),
+        )
+        .group_by(Organisation.id, Project.programme)
+        .order_by(Organisation.code)
+    ).all()
+    found: dict[str, dict[str, Any]] = {}
+    for one, programme, count in rows:
+        if in_charge(recommender, one):
+            blank = {"code": one.code, "name": one.name, "projects": 0, "special": 0, "intergovernmental": 0}
+            candidate = found.setdefault(one.code, blank)
+            candidate[programme] += count
+            candidate["projects"] += count
+    return {"candidates": list(found.values())}
+
+
+def in_charge(recommender: Organisation, one: Organisation) -> bool:
+    """True where a department is an organisation's 推荐部门 by affiliation, or else by territory (article 11)."""
+    superiors = list(_superiors(one))
+    if superiors or recommender.kind in ("department", "central_enterprise"):
+        return recommender in superiors
+    city = one.attributes.get("planCity")
+    if city is not None or recommender.kind == "plan_city":
+        return recommender.kind == "plan_city" and recommender.attributes.get("planCity") == city
+    return recommender.kind == "provincial_department" and recommender.region == one.region
+
+
+def relation(one: Organisation, recommender: Organisation) -> str:
+    """How a recommender comes to an organisation: it stands above it, or it is that of its place."""
+    return "affiliation" if recommender in list(_superiors(one)) else "territory"
+
+
+def join(session: Session, instance: Instance, party: str, organisation: Organisation) -> None:
+    """Make an organisation a party to the case, in place of whoever was it before."""
+    session.merge(CaseParty(instance_id=instance.id, party=party, organisation_id=organisation.id))
+    session.flush()
+    session.expire(instance, ["parties"])
 
 
 def _routed(session: Session, applicant: Organisation, relation: str, kind: str) -> Organisation:

@@ -59,6 +59,7 @@ class Base(Model):
     accredited_under: Mapped[str]
     ended_on: Mapped[date | None]
     summary: Mapped[str] = mapped_column(default="")
+    director: Mapped[str] = mapped_column(default="")
 
     host: Mapped[Organisation] = relationship(foreign_keys=[host_id])
     zone: Mapped[Organisation | None] = relationship(foreign_keys=[zone_id])

@@ -194,7 +194,13 @@ def accredited(people, work):
         baseType="DB",
         applicant={"code": "uni", "zoneCode": None},
         recommender={"code": "kj-sd", "relation": "territory"},
-        application={"baseName": "虚构示范基地", "fields": ["health"], "goals": "目标", "planFiles": [{"id": 1}]},
+        application={
+            "baseName": "虚构示范基地",
+            "fields": ["health"],
+            "goals": "目标",
+            "directorName": "某主任",
+            "planFiles": [{"id": 1}],
+        },
         decidedOn="2026-03-16",
     )["base"]
 
@@ -206,11 +212,13 @@ def test_a_base_is_entered_with_its_case_and_its_plan(session, instance, accredi
         "number": "DB2026001",
         "name": "虚构示范基地",
         "type": "DB",
+        "typeName": "示范型国际科技合作基地",
         "status": "active",
         "region": "山东",
         "fields": ["health"],
         "accreditedOn": "2026-03-16",
         "accreditedUnder": "2011",
+        "director": "某主任",
         "hostCode": "uni",
         "hostName": "虚构大学",
     }

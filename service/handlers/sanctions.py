@@ -1,0 +1,137 @@
+"""What follows from an assessment or a finding: results, commendation, notice, violation, revocation, ban."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service import clock
+from service.commands import register, sanctions
+from service.models.register import GRADES, Ban
+
+from . import case
+from .registry import JobContext, topic
+
+
+@topic("record_annual_result")
+def record_annual_result(session: Session, job: JobContext) -> None:
+    """Enter the confirmed result of a year."""
+    sanctions.record_result(
+        session,
+        case.base(session, job),
+        case.number(job, "year"),
+        grade=case.text(job, "grade"),
+        result=case.text(job, "result"),
+        confirmed_on=clock.today(job.now),
+        reason=case.text(job, "reason", ""),
+        instance_id=job.instance_id,
+    )
+
+
+@topic("share_result")
+def share_result(session: Session, job: JobContext) -> None:
+    """Hand the result to the 专项's project review, for which it is an important reference (article 13)."""
+    base, year, grade = case.base(session, job), case.number(job, "year"), case.text(job, "grade")
+    register.note(
+        session,
+        "result_shared",
+        f"{year} 年度考核结果（{GRADES.get(grade, grade)}）已供国家国际科技合作专项项目评审参考",
+        f"The result of {year} ({grade}) was handed to the special programme's project review",
+        authority_id=base.authority_id,
+        base=base,
+        instance_id=job.instance_id,
+        data={"year": year, "grade": grade},
+    )
+
+
+@topic("record_commendation")
+def record_commendation(session: Session, job: JobContext) -> None:
+    """Record a commendation."""
+    sanctions.commend(
+        session,
+        case.base(session, job),
+        case.number(job, "year"),
+        reason=case.text(job, "reason"),
+        decided_on=clock.today(job.now),
+        document=case.document(session, job),
+        instance_id=job.instance_id,
+    )
+
+
+@topic("record_notice")
+def record_notice(session: Session, job: JobContext) -> None:
+    """Record the 通报 with its document."""
+    document = case.document(session, job)
+    sanctions.reprimand(
+        session,
+        case.base(session, job),
+        case.number(job, "year"),
+        issued_on=document.issued_on if document else clock.today(job.now),
+        document=document,
+        instance_id=job.instance_id,
+    )
+
+
+@topic("lift_notice")
+def lift_notice(session: Session, job: JobContext) -> None:
+    """End the state of being under notice (A5)."""
+    sanctions.lift_notices(
+        session,
+        case.base(session, job),
+        on=case.day(job, "liftedOn", clock.today(job.now)),
+        instance_id=job.instance_id,
+    )
+
+
+@topic("record_violation")
+def record_violation(session: Session, job: JobContext) -> None:
+    """Put a finding on record with what came of it."""
+    serious = case.value(job, "seriousness.serious", False) is True
+    sanctions.record_violation(
+        session,
+        case.base(session, job),
+        category=case.text(job, "seriousness.category", case.text(job, "finding.category")),
+        serious=serious,
+        facts=case.text(job, "finding.facts"),
+        found_on=case.day(job, "finding.foundOn", clock.today(job.now)),
+        committed_on=case.day(job, "finding.committedOn", None),
+        outcome=case.header(job, "outcome"),
+        instance_id=job.instance_id,
+    )
+
+
+@topic("revoke_base")
+def revoke_base(session: Session, job: JobContext) -> None:
+    """Take the qualification away. The register refuses it for a base that is not under notice."""
+    sanctions.revoke(
+        session,
+        case.base(session, job),
+        decided_on=case.day(job, "decidedOn", clock.today(job.now)),
+        reason=case.text(job, "reason"),
+        document=case.document(session, job),
+        instance_id=job.instance_id,
+    )
+
+
+@topic("start_ban")
+def start_ban(session: Session, job: JobContext) -> None:
+    """Bar the legal entity for the term the table gives."""
+    base = case.base(session, job)
+    sanctions.ban(
+        session,
+        case.organisation(session, job, case.text(job, "applicant.code")),
+        start_on=case.day(job, "ban.startOn"),
+        last_on=case.day(job, "ban.lastOn"),
+        reason=f"“{base.name}”被取消国合基地资格",
+        base=base,
+        document=case.document(session, job),
+        instance_id=job.instance_id,
+    )
+
+
+@topic("release_ban")
+def release_ban(session: Session, job: JobContext) -> None:
+    """Close the file of the base's ban."""
+    base = case.base(session, job)
+    for banned in session.scalars(select(Ban).where(Ban.base_id == base.id, Ban.released_at.is_(None))):
+        sanctions.release_ban(session, banned, at=job.now, instance_id=job.instance_id)
