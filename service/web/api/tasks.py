@@ -95,7 +95,6 @@ def complete(call: Call, task_id: int, body: schemas.Completion) -> schemas.Task
     version = call.version()
     with call.writing() as (session, user), placed(body.variables):
         done = tasks.complete(session, task_id, body.variables, user=user, version=version)
-        drafts.discard(session, task_id, user=user)
         return schemas.TaskState.of(done)
 
 

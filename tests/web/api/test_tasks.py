@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from service.commands import drafts
+from tests.statements import counted
 
 from .conftest import CHECK, DESK, END, START, WITH_FORM, Api, diagram, fields, pages, problem, user
 
@@ -216,3 +217,18 @@ def test_somebody_else_s_task_is_not_there(api: Api, task: int, case: int, verb:
     for person in ("wang", "foreign"):
         problem(api.as_(person).post(f"/tasks/{task}/{verb}"), 404, "not_found")
     assert api.version(case) == before
+
+
+def test_handing_in_throws_the_draft_away(api: Api, asked: int):
+    with api.office.database.transaction() as session:
+        drafts.save(session, asked, {"reason": "半"}, user=api.office.fresh(session, api.office.li))
+    body = {"variables": {"decision": "accept", "reason": "齐全"}}
+    assert api.as_("li").post(f"/tasks/{asked}/complete", body).status_code == 200
+    assert api.as_("li").get(f"/tasks/{asked}/form").get_json()["draft"] is None
+
+
+def test_handing_in_costs_few_statements(api: Api, task: int):
+    api.as_("li").get("/tasks")
+    with counted(api.office.database) as statements:
+        api.as_("li").post(f"/tasks/{task}/complete", {})
+    assert len(statements) <= 12
