@@ -261,8 +261,9 @@ def task_doors(user: User) -> list[ColumnElement[bool]]:
     """The same, one condition for each way to see a task, so that a list can follow an index for each."""
     if not user.active:
         return [false()]
+    free = select(TaskCandidate.task_id).where(TaskCandidate.claimed.is_(False))
     offers = [
-        and_(Task.status == "open", Task.assignee_id.is_(None), Task.id.in_(select(TaskCandidate.task_id).where(offer)))
+        and_(Task.id.in_(free.where(offer)), Task.status == "open")
         for offer in _offers(user, sorted(desk_authorities(user)))
     ]
     return [*offers, *_doors(user)]
