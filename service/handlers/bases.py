@@ -86,10 +86,12 @@ def lookup_base(session: Session, job: JobContext) -> dict[str, Any]:
     }
 
 
-@topic("list_active_bases")
-def list_active_bases(session: Session, job: JobContext) -> dict[str, Any]:
-    """How many bases are active."""
-    return {"activeBases": read.layout(session, case.instance_of(session, job).authority_id).total}
+@topic("list_own_bases")
+def list_own_bases(session: Session, job: JobContext) -> dict[str, Any]:
+    """The active bases of the applicant, to choose from."""
+    host = case.party(session, job, "applicant")
+    found = read.bases(session, host.authority_id, read.Filter(host_id=host.id), limit=read.LARGEST_PAGE)
+    return {"ownBases": [{"number": one.number, "name": one.name, "type": one.type} for one in found.items]}
 
 
 @topic("update_base")
