@@ -15,6 +15,7 @@ from service import clock, errors, permissions
 from service.models import Deployment, DeploymentFile, Event, Revision, User, WorkingCopy, WorkingFile
 
 from .archives import check_size, safe_path
+from .titles import title_of
 
 SAME_SITTING = timedelta(minutes=10)
 """Autosaves of one person in this time make one revision."""
@@ -334,7 +335,7 @@ def _write_file(
     now: datetime,
 ) -> None:
     if row is not None and row.since == copy.revision and content is not None:
-        row.content, row.sha256 = content, sha256(content)
+        row.content, row.sha256, row.title = content, sha256(content), title_of(path, content)
         row.changed_at, row.changed_by_id = now, user.id
         row.changed_by = user
         return
@@ -352,6 +353,7 @@ def _file(copy: WorkingCopy, path: str, content: bytes, since: int, user: User, 
         path=path,
         content=content,
         sha256=sha256(content),
+        title=title_of(path, content),
         since=since,
         changed_at=now,
         changed_by_id=user.id,

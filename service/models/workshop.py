@@ -57,7 +57,10 @@ class WorkingCopy(Model):
 
 
 class WorkingFile(Model):
-    """The content of one file from a revision on (``since``) and before another (``until``; none: still)."""
+    """The content of one file from a revision on (``since``) and before another (``until``; none: still).
+
+    ``title`` is what people call it: the name of the process, the first heading of the form.
+    """
 
     __tablename__ = "working_file"
     __table_args__ = (Index(None, "working_copy_id", "path"),)
@@ -67,6 +70,7 @@ class WorkingFile(Model):
     path: Mapped[str]
     content: Mapped[bytes]
     sha256: Mapped[str]
+    title: Mapped[str] = mapped_column(default="")
     since: Mapped[int]
     until: Mapped[int | None]
     changed_at: Mapped[datetime]

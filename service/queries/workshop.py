@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,6 +53,7 @@ class FileRow:
 
     path: str
     name: str
+    title: str
     folder: str
     kind: str
     size: int
@@ -138,14 +142,21 @@ def files(session: Session, copy: WorkingCopy) -> list[FileRow]:
     rows = session.execute(
         select(WorkingFile, User.name, func.length(WorkingFile.content))
         .join(User, User.id == WorkingFile.changed_by_id)
-        .options(load_only(WorkingFile.path, WorkingFile.sha256, WorkingFile.changed_at, WorkingFile.since))
+        .options(
+            load_only(
+                WorkingFile.path, WorkingFile.sha256, WorkingFile.title, WorkingFile.changed_at, WorkingFile.since
+            )
+        )
         .where(WorkingFile.working_copy_id == copy.id, WorkingFile.until.is_(None))
         .order_by(WorkingFile.path)
     )
+    rows = list(rows)
+    users = _users_of_forms(session, copy, [row for row, _, _ in rows if row.path.endswith(".bpmn")])
     return [
         FileRow(
             path=row.path,
             name=row.path.rpartition("/")[2],
+            title=row.title or users.get(row.path.rpartition("/")[2].removesuffix(".form"), ""),
             folder=row.path.rpartition("/")[0],
             kind=kind_of(row.path),
             size=size,
@@ -156,6 +167,44 @@ def files(session: Session, copy: WorkingCopy) -> list[FileRow]:
         )
         for row, who, size in rows
     ]
+
+
+_FORM_OF_TASK = re.compile(
+    rb"<(?:\w+:)?(?:userTask|startEvent)\b([^>]*)>((?:(?!</(?:\w+:)?(?:userTask|startEvent)>).)*?formId=\"([^\"=]+)\")",
+    re.DOTALL,
+)
+_NAME = re.compile(rb"\bname=\"([^\"]*)\"")
+_known_forms: OrderedDict[str, dict[str, str]] = OrderedDict()
+
+
+def _users_of_forms(session: Session, copy: WorkingCopy, diagrams: Sequence[WorkingFile]) -> dict[str, str]:
+    """What the tasks are called that use a form, by its id: forms have no name of their own."""
+    unknown = [row.sha256 for row in diagrams if row.sha256 not in _known_forms]
+    if unknown:
+        for sha256, content in session.execute(
+            select(WorkingFile.sha256, WorkingFile.content).where(
+                WorkingFile.working_copy_id == copy.id, WorkingFile.sha256.in_(unknown), WorkingFile.until.is_(None)
+            )
+        ):
+            _known_forms[sha256] = _forms_in(content)
+        while len(_known_forms) > 500:
+            _known_forms.popitem(last=False)
+    found: dict[str, str] = {}
+    for row in diagrams:
+        for form_id, name in _known_forms.get(row.sha256, {}).items():
+            found.setdefault(form_id, name)
+    return found
+
+
+def _forms_in(content: bytes) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for attributes, _, form_id in _FORM_OF_TASK.findall(content):
+        name = _NAME.search(attributes)
+        if name:
+            found.setdefault(
+                form_id.decode("utf-8", "replace"), html.unescape(name.group(1).decode("utf-8", "replace"))
+            )
+    return found
 
 
 def kind_of(path: str) -> str:

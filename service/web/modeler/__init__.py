@@ -8,5 +8,4 @@ blueprint = Blueprint("modeler", __name__, url_prefix="/modeler")
 
 from . import copies, editing  # noqa: E402 - they put their views on the blueprint
 
-
 __all__ = ["blueprint", "copies", "editing"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import Response, flash, redirect, request, url_for
@@ -57,23 +58,48 @@ def copy(copy_id: int) -> str:
     """Show a working copy: its files, what is wrong with them, and what happened to it."""
     with here.reading() as (session, user):
         found = reads.copy(session, user, copy_id)
+        files = reads.files(session, found)
         return here.page(
             session,
             "modeler/copy.html",
             copy=found,
-            folders=folders(reads.files(session, found)),
+            groups=groups(files),
             history=reads.history(session, found, limit=30),
             publications=reads.publications(session, user, copy_id=copy_id, limit=5),
             recent=clock.now() - timedelta(minutes=15),
         )
 
 
-def folders(rows: list[reads.FileRow]) -> list[tuple[str, list[reads.FileRow]]]:
-    """The files by folder."""
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The files of one procedure: its diagram, tables, forms, templates and scenarios."""
+
+    key: str
+    heading: str
+    rows: list[reads.FileRow]
+
+    @property
+    def folder(self) -> str:
+        """Where a new file of the procedure goes."""
+        return self.rows[0].folder
+
+
+ORDER = {"diagram": 0, "table": 1, "form": 2, "template": 3, "scenario": 4}
+
+
+def groups(rows: list[reads.FileRow]) -> list[Group]:
+    """The files by procedure, as people think of them: processes/x and forms/x belong together."""
     found: dict[str, list[reads.FileRow]] = {}
     for row in rows:
-        found.setdefault(row.folder, []).append(row)
-    return sorted(found.items())
+        parts = row.path.split("/")
+        found.setdefault(parts[1] if len(parts) > 2 else parts[0] if len(parts) > 1 else "", []).append(row)
+    words = {"shared": _("共用表单"), "rules": _("共用决策表"), "": _("（根目录）")}
+    made = []
+    for key, own in found.items():
+        own.sort(key=lambda row: (ORDER.get(row.kind, 9), row.path))
+        title = next((row.title for row in own if row.kind == "diagram" and row.title), "")
+        made.append(Group(key, title or words.get(key, key), own))
+    return sorted(made, key=lambda one: (one.rows[0].kind != "diagram", one.key))
 
 
 @blueprint.post("/<int:copy_id>/rename")

@@ -31,6 +31,7 @@ def edit(copy_id: int, path: str) -> str:
         copy = reads.copy(session, user, copy_id)
         file = reads.content(session, copy, path)
         kind = reads.kind_of(path)
+        files = reads.files(session, copy)
         return here.page(
             session,
             f"modeler/{ {'diagram': 'diagram', 'table': 'table', 'form': 'form'}.get(kind, 'file') }.html",
@@ -38,7 +39,8 @@ def edit(copy_id: int, path: str) -> str:
             file=file,
             kind=kind,
             island=ISLANDS.get(kind),
-            folders=copies.folders(reads.files(session, copy)),
+            title=next((one.title for one in files if one.path == path), ""),
+            groups=copies.groups(files),
             editor=_editor(session, user, copy, file.path, file.sha256),
         )
 

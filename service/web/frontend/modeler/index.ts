@@ -14,10 +14,13 @@ import "./modeler.css";
 import { commentBy, Keeper } from "../workshop/keeper";
 import { Findings } from "../workshop/findings";
 import { fetchFile, findEditor, switchPanes, type Editor } from "../workshop/input";
+import { isChinese } from "../page/words";
 import { say } from "../workshop/words";
+import { replaceWords } from "../workshop/words_in_place";
 import { loadContext } from "./context";
 import { makeModeler } from "./make";
 import { playPath } from "./play";
+import { IN_PLACE } from "./zh";
 
 const editor = findEditor();
 if (editor) void open(editor);
@@ -25,6 +28,7 @@ if (editor) void open(editor);
 async function open(editor: Editor): Promise<void> {
   const { box, canvas, panel, input } = editor;
   switchPanes(box);
+  if (isChinese) replaceWords(box, IN_PLACE, ".canvas, .panel");
   try {
     const [file, context] = await Promise.all([fetchFile(input.urls.raw), loadContext(input.urls)]);
     const modeler = makeModeler(canvas, panel!, context);

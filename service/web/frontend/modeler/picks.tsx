@@ -10,6 +10,8 @@ type Any = any;
 type Option = { value?: string; label: string; children?: Option[] };
 
 const LATE = 400;
+/** Groups for what our engine does not run. */
+const FOREIGN = new Set(["Zeebe__ExecutionListeners", "Zeebe__TaskListeners", "businessId"]);
 
 /** Pick-lists where a process owner would otherwise have to know codes by heart. */
 class PickLists {
@@ -24,7 +26,7 @@ class PickLists {
 
   getGroups(element: Any) {
     return (groups: Any[]) => {
-      const all = groups.filter(Boolean);
+      const all = groups.filter((one) => one && !FOREIGN.has(one.id));
       const group = (id: string) => all.find((one) => one.id === id);
       const owner = ownerOf(element);
       if (!owner) return all;

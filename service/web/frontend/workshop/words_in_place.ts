@@ -3,17 +3,18 @@ const ATTRIBUTES = ["title", "placeholder", "aria-label", "alt"];
 
 export function replaceWords(root: HTMLElement, words: Record<string, string>, within: string): void {
   const chrome = (node: Element | null) => node?.closest(within) && !node.closest(".cm-editor, [contenteditable]");
+  const find = (text: string) => words[text] ?? words[text.toUpperCase()];
   const translate = (node: Node) => {
     if (node.nodeType === Node.TEXT_NODE) {
       const text = node.textContent ?? "";
-      const word = words[text.trim()];
+      const word = find(text.trim());
       if (word && word !== text.trim() && chrome(node.parentElement)) node.textContent = text.replace(text.trim(), word);
       return;
     }
     if (!(node instanceof Element)) return;
     for (const name of ATTRIBUTES) {
       const now = node.getAttribute(name) ?? "";
-      const word = words[now];
+      const word = find(now);
       if (word && word !== now && chrome(node)) node.setAttribute(name, word);
     }
     node.childNodes.forEach(translate);
