@@ -47,11 +47,34 @@ MODEL = accredited(
     "示范型国际科技合作基地", "第八条", "经{{ recommender.name }}推荐，综合考虑全国整体布局和单位具体情况"
 )
 
+NOTICE = [
+    "{{ applicant.name }}：",
+    "根据《国家国际科技合作基地管理办法》第十三条，“{{ base.name }}”（编号 {{ base.number }}）截至 {{ year }} 年度连续三年考核不合格，"
+    "现予通报。",
+    "{{ text }}",
+]
+REVOCATION = [
+    "{{ applicant.name }}：",
+    "“{{ base.name }}”（编号 {{ base.number }}）系被通报基地，经查出现严重违纪违规行为。根据《国家国际科技合作基地管理办法》第十三条，"
+    "决定取消其国家国际科技合作基地资格。",
+    "理由：{{ reason }}",
+    "被取消资格的单位，三年内不得再次申请国合基地的资格认定。",
+]
+COMMENDATION = [
+    "{{ applicant.name }}：",
+    "“{{ base.name }}”（编号 {{ base.number }}）在 {{ year }} 年度跟踪评价和考核中合作成效显著、发展迅速、具有突出示范作用。"
+    "根据《国家国际科技合作基地管理办法》第十三条，决定予以表彰。",
+    "{{ reason }}",
+]
+
 LETTERS = {
     "issue_accreditation/templates/accreditation_IP.docx": (PARK, 1),
     "issue_accreditation/templates/accreditation_JC.docx": (CENTRE, 1),
     "issue_accreditation/templates/accreditation_TT.docx": (TRANSFER, 2),
     "issue_accreditation/templates/accreditation_DB.docx": (MODEL, 1),
+    "reprimand/templates/notice.docx": (NOTICE, 1),
+    "sanction/templates/revocation.docx": (REVOCATION, 1),
+    "yearly_assessment/templates/commendation.docx": (COMMENDATION, 1),
 }
 """Template -> its paragraphs and how many organisations sign it."""
 

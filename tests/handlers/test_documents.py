@@ -137,3 +137,23 @@ def test_the_templates_are_what_their_script_writes():
         assert (TEMPLATES.parents[1] / name).read_bytes() == module["_same_bytes"](
             module["letter"](paragraphs, signatures)
         )
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (TEMPLATES.parents[1]).rglob("*.docx")))
+def test_every_template_becomes_a_document_that_word_can_open(name):
+    (path,) = TEMPLATES.parents[1].rglob(name)
+    base = {"name": "虚构基地", "number": "DB2026001"}
+    made = render(
+        {name: path.read_bytes()},
+        name.removesuffix(".docx"),
+        {
+            "applicant": {"name": "虚构大学"}, "application": {"baseName": "虚构基地"}, "recommender": {"name": "某厅"},
+            "base": base, "year": 2025, "text": "请限期整改。", "reason": "理由", "issuers": ["甲", "乙"],
+            "documentNumber": "文号", "documentTitle": "标题", "issuedOn": "2026年3月5日", "mark": "",
+        },
+    )  # fmt: skip
+    text = "\n".join(line.text for line in docx.Document(io.BytesIO(made)).paragraphs)
+    assert "{{" not in text
+    assert all(
+        word in text for word in ("甲", "文号", "标题", "虚构大学", "虚构基地", "《国家国际科技合作基地管理办法》第")
+    )
