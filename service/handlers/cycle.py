@@ -105,7 +105,7 @@ def collect_reports(session: Session, job: JobContext) -> dict[str, Any]:
     reports = select(AnnualReport.base_id, AnnualReport.status).where(
         AnnualReport.authority_id == instance.authority_id, AnnualReport.year == year
     )
-    status: dict[int, str] = dict(session.execute(reports).tuples().all())
+    status = {base_id: found for base_id, found in session.execute(reports)}  # noqa: C416 (rows are no pairs to mypy)
     bases = _active(session, instance, select(Base.id).where(Base.id.is_(None)))
     counted = [status.get(base.id) for base, _, _ in bases]
     missing = [
