@@ -210,7 +210,7 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for name, kind in endpoint.places.items():
         integer = {"type": "integer", "format": "int64", "minimum": 1, "maximum": schemas.LARGEST_ID}
-        word = {"type": "string", "pattern": f"^{schemas.CODE.pattern}$".replace(r"\w", "A-Za-z0-9_")}
+        word = {"type": "string", "minLength": 1, "maxLength": schemas.LONGEST_CODE}
         found.append(
             {
                 "name": name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -27,8 +26,8 @@ LARGEST_NUMBER = 2**53 - 1
 """Beyond this, JSON numbers lose digits on their way."""
 DEEPEST = 32
 
-CODE = re.compile(r"[A-Za-z_][\w.-]{0,199}", re.ASCII)
-"""What the id of a process looks like."""
+LONGEST_CODE = 200
+"""How long the id of a process may be in an address."""
 
 PROBLEM_EXTRAS = ("who", "when", "given", "current")
 """What an error knows beyond its sentences and may tell."""

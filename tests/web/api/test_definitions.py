@@ -4,7 +4,7 @@ import pytest
 
 from service.models import Instance
 
-from .conftest import CHECK, DESK, END, TWO_TASKS, WITH_FORM, Api, diagram, fields, form, pages, problem, user
+from .conftest import CHECK, DESK, END, START, TWO_TASKS, WITH_FORM, Api, diagram, fields, form, pages, problem, user
 
 ASKED = diagram(
     '<startEvent id="s"><extensionElements><zeebe:formDefinition formId="ask"/></extensionElements></startEvent>'
@@ -150,3 +150,8 @@ def test_a_refused_start_uses_up_no_key(api: Api):
     problem(api.as_("wang").post(address, {"variables": {}}, headers=headers), 422)
     assert api.as_("wang").post(address, {"variables": {"name": "一"}}, headers=headers).status_code == 201
     problem(api.as_("wang").post(address, {}, headers={"Idempotency-Key": "a b"}), 422)
+
+
+def test_a_process_may_have_a_chinese_id(api: Api):
+    api.office.deploy(diagram(START + user("a", DESK) + END, "s -> a -> e", pid="申报"))
+    assert api.as_("wang").post("/process-definitions/申报/start", {}).status_code == 201

@@ -10,6 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -67,7 +68,9 @@ def numbers(api: Api) -> dict[str, Any]:
 
 @pytest.fixture
 def schema(api: Api) -> Any:
-    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", api.app)
+    # Tokens are ours to send: what is tried out is everything else.
+    config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", api.app, config=config)
 
 
 def operations(schema: Any) -> Iterator[Any]:
@@ -106,17 +109,17 @@ def test_what_the_document_allows_is_answered_as_it_says(api: Api, schema: Any, 
 def test_what_the_document_forbids_is_refused_and_changes_no_case(api: Api, schema: Any, numbers: dict[str, Any]):
     headers = {"Authorization": f"Bearer {api.token('admin')}"}
     for operation in operations(schema):
+        if not operation.path_parameters and not operation.query and not operation.headers and not operation.body:
+            continue  # it takes nothing, so nothing can be wrong
+        # Where the address is all there is, it is the address that is broken.
+        known = places(operation, numbers) if operation.query or operation.body else None
 
         @bounded
-        @given(
-            case=operation.as_strategy(
-                generation_mode=GenerationMode.NEGATIVE, path_parameters=places(operation, numbers)
-            )
-        )
+        @given(case=operation.as_strategy(generation_mode=GenerationMode.NEGATIVE, path_parameters=known))
         def refused(case: Any) -> None:
             before = states(api)
             answer = case.call_and_validate(headers=headers, checks=[*CONFORM, negative_data_rejection])
-            # What it breaks may be the token alone, and that is put right above.
+            # What it breaks may be something that cannot be sent, such as a parameter with no values.
             assert answer.status_code < 400 or states(api) == before
 
         refused()
