@@ -28,9 +28,10 @@ from service.web import (
     security,
     show,
     start,
+    workcalendar,
 )
 
-PAGES = (auth, inbox, start, cases, register, files, notifications, modeler)
+PAGES = (auth, inbox, start, cases, register, files, notifications, modeler, workcalendar)
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from sqlalchemy import text, update
 
 from service import clock, engine, errors, handlers
-from service.commands import incidents, instances, jobs, messages
+from service.commands import incidents, instances, jobs, messages, workcalendar
 from service.commands.jobs import Taken
 from service.commands.projection import Acted
 from service.config import Settings
@@ -84,6 +84,7 @@ class Worker:
             self._rechecked = moment
             with self.database.transaction() as session:
                 incidents.recheck(session)
+                workcalendar.refresh(session)
                 messages.forget_expired(session, before=clock.now() - timedelta(days=30))
 
     def serve(self, stop: threading.Event) -> None:

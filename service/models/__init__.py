@@ -23,6 +23,7 @@ from .job import Job
 from .message import Correlation, PublishedMessage, Subscription
 from .notification import Notification
 from .task import NO_DUE, Draft, Task, TaskCandidate
+from .workcalendar import CalendarYear
 from .workshop import (
     Publication,
     PublishingPolicy,
@@ -40,6 +41,7 @@ __all__ = [
     "ApiToken",
     "Attachment",
     "Authority",
+    "CalendarYear",
     "CaseParty",
     "Correlation",
     "Counter",
