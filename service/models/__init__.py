@@ -2,7 +2,9 @@
 
 from . import register
 from .attachment import Attachment
+from .audit import AuditAnchor, AuditHead, AuditRecord
 from .base import Model
+from .batch import Batch, BatchItem, SavedView
 from .deployment import Deployment, DeploymentFile, ProcessDefinition
 from .event import Event
 from .identity import (
@@ -20,8 +22,10 @@ from .identity import (
 from .incident import Incident
 from .instance import CaseParty, Counter, Instance
 from .job import Job
+from .liveness import Heartbeat, StepNorm, Symptom, Watch
 from .message import Correlation, PublishedMessage, Subscription
 from .notification import Notification
+from .repair import CockpitPolicy, Repair
 from .task import NO_DUE, Draft, Task, TaskCandidate
 from .workcalendar import CalendarYear
 from .workshop import (
@@ -40,15 +44,22 @@ __all__ = [
     "NO_DUE",
     "ApiToken",
     "Attachment",
+    "AuditAnchor",
+    "AuditHead",
+    "AuditRecord",
     "Authority",
+    "Batch",
+    "BatchItem",
     "CalendarYear",
     "CaseParty",
+    "CockpitPolicy",
     "Correlation",
     "Counter",
     "Deployment",
     "DeploymentFile",
     "Draft",
     "Event",
+    "Heartbeat",
     "Incident",
     "Instance",
     "Job",
@@ -60,16 +71,21 @@ __all__ = [
     "Publication",
     "PublishedMessage",
     "PublishingPolicy",
+    "Repair",
     "Revision",
     "Role",
+    "SavedView",
     "SignInFailure",
+    "StepNorm",
     "Subscription",
+    "Symptom",
     "Task",
     "TaskCandidate",
     "Transfer",
     "TransferCase",
     "User",
     "UserSession",
+    "Watch",
     "WorkingCopy",
     "WorkingFile",
     "register",
