@@ -6,12 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
+from .cells import Item, Link
 from .geometry import Line as Points
 from .geometry import Rect, meetings, overlay
 from .labels import Labels
-from .placing import TASTES, Item, Link, Taste, float_in, place
+from .placing import float_in, place
 from .reading import Flow, Lane, Node, Pool, Scope
 from .routing import Grid, Line, Port, Router, Wire
+from .rows import TASTES, Taste
 from .text import box
 from .tracks import Run, lay, runs_of
 
