@@ -20,6 +20,7 @@ import click
 from service import files
 
 if TYPE_CHECKING:
+    from service.commands.deployments import BundleRejected
     from service.config import Settings
     from service.db import Database
     from service.models import User
@@ -211,6 +212,22 @@ def dmn_tck(folder: Path) -> None:
 # What the commands share
 
 
+@guohe.command()
+@click.option("--check", is_flag=True, help="Change nothing; fail where the page is not up to date.")
+def trace(check: bool) -> None:
+    """Write docs/regulation.md: where each article of the regulation lives in the product."""
+    from service import traceability
+
+    found = traceability.trace()
+    page = traceability.ROOT / traceability.TARGET
+    if check and page.read_text("utf-8") != traceability.render(found):
+        _complain("docs/regulation.md 已过时，请运行 guohe trace。", "docs/regulation.md is out of date; run guohe trace.")
+        sys.exit(1)
+    page.write_text(traceability.render(found), "utf-8")
+    for ref in found.unanswered:
+        click.echo(f"{ref} 没有任何实现。 Nothing answers {ref}.")
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; say an error in one line."""
     from service import errors
@@ -290,11 +307,23 @@ def _database(settings: Settings, *, migrate: bool = False) -> Iterator[Database
     database = Database(settings.database_url, pool_size=settings.database_pool)
     try:
         if migrate:
-            database.migrate()
+            _migrate(database)
         database.check()
         yield database
     finally:
         database.close()
+
+
+def _migrate(database: Database) -> None:
+    """Bring the tables to the newest shape; where they have it, only look."""
+    from service import errors
+
+    try:
+        database.check()
+    except errors.NotReady as error:
+        if error.code != "schema_old":
+            raise
+        database.migrate()
 
 
 def _owner(session: Any, username: str | None) -> User:
@@ -330,8 +359,22 @@ def _deploy_project(database: Database, settings: Settings, root: Path) -> None:
         owner = _owner(session, None)
         if deployments.in_force(session, content, authority_id=owner.authority_id):
             return
-        deployment = deployments.deploy(session, content, user=owner, topics=handlers.topics())
+        try:
+            deployment = deployments.deploy(session, content, user=owner, topics=handlers.topics())
+        except deployments.BundleRejected as refused:
+            _carry_on(refused, deployments.latest_version(session, authority_id=owner.authority_id))
+            return
         click.echo(f"流程已部署（第 {deployment.version} 版）。 Processes deployed, version {deployment.version}.")
+
+
+def _carry_on(refused: BundleRejected, version: int) -> None:
+    """A mistake in a diagram does not keep the server from serving what is in force."""
+    if not version:
+        raise refused
+    for finding in refused.findings:
+        if finding.severity == "error":
+            click.echo(shown(finding), err=True)
+    click.echo(f"未部署，仍使用第 {version} 版。 Not deployed; version {version} stays in force.", err=True)
 
 
 def _load_demo(database: Database, settings: Settings) -> None:

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from lxml import etree
 
 from service import engine
@@ -44,30 +45,8 @@ def source(element: etree._Element) -> str | None:
 
 
 def articles() -> set[str]:
-    """Every reference the requirements use or the regulation has room for: article, paragraph, item, sentence."""
-    text = (ROOT / "docs" / "regulation.zh.txt").read_text("utf-8")
-    found: set[str] = set()
-    article, paragraph = 0, ""
-    for line in text.splitlines():
-        if match := re.match(r"第([一二三四五六七八九十]+)条", line):
-            article, paragraph = chinese(match[1]), ""
-            found.add(f"art.{article}")
-        if match := re.match(r"（([一二三四五])）", line):
-            paragraph = f"({chinese(match[1])})"
-            found.add(f"art.{article}{paragraph}")
-        if match := re.match(r"(\d)\. ", line):
-            found.add(f"art.{article}{paragraph}{match[1]}" if paragraph else f"art.{article}.{match[1]}")
-        if article and line.startswith("第"):
-            found |= {f"art.{article} s{n}" for n in range(1, line.count("。") + 1)}
-    return found
-
-
-def chinese(numeral: str) -> int:
-    digits = {c: n for n, c in enumerate("一二三四五六七八九", 1)}
-    tens, _, units = numeral.rpartition("十")
-    if "十" not in numeral:
-        return digits[numeral]
-    return (digits[tens] if tens else 1) * 10 + (digits[units] if units else 0)
+    """Every article, paragraph and item of the regulation."""
+    return set(yaml.safe_load((ROOT / "docs" / "reference" / "articles.yaml").read_text("utf-8")))
 
 
 def test_all_diagrams_together_make_a_bundle_without_findings() -> None:
