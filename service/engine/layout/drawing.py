@@ -249,9 +249,11 @@ class _Sheet:
         if above:
             self.walls[len(rows)] = above
             rows += [Line("wall"), Line("gap")]
+        ends = {end for message in self.messages for end in (message.source, message.target)}
+        around = any(pool.id in ends and pool.scope is not None for pool in self.pools)
         last: Pool | None = None
         for band, (pool, _) in enumerate(self.bands):
-            if last is not None and pool is not last:
+            if pool is not last and (last is not None or (around and not rows)):
                 rows.append(Line("gap"))
             last = pool
             first = len(rows)
@@ -262,8 +264,9 @@ class _Sheet:
                 rows.append(Line("row"))
             rows.append(Line("channel"))
             self.band_lines.append((first, len(rows) - 1))
-        if below:
+        if below or around:
             rows.append(Line("gap"))
+        if below:
             self.walls[len(rows)] = below
             rows.append(Line("wall"))
         count = max((c.item.column + c.item.span for c in self.cells.values()), default=1)
@@ -359,7 +362,7 @@ class _Sheet:
             j = cell.j + 2 * min(cell.item.span - 1, int(self._hang(cell, number) / cell.w * cell.item.span))
             return [Port((cell.i + 1, j), "D", 0, node, self._hang(cell, number) - cell.w / 2)]
         if node not in self.cells:
-            return []
+            return self._border(node)
         cell = self.cells[node]
         kind = "gateway" if cell.node.is_gateway else "event" if cell.node.is_event else "task"
         right, left, top, bottom = map(float, _PORTS[(kind, out)])
@@ -373,6 +376,15 @@ class _Sheet:
             Port((cell.i - 1, cell.middle), "U", top),
             Port((cell.i + 1, cell.middle), "D", bottom),
         ]
+
+    def _border(self, pool: str) -> list[Port]:
+        """A message may end at the upper or lower edge of a pool that is not a black box."""
+        bands = [n for n, (p, _) in enumerate(self.bands) if p.id == pool]
+        if not bands:
+            return []
+        top, bottom = self.band_lines[bands[0]][0] - 1, self.band_lines[bands[-1]][1] + 1
+        columns = [j for j, line in enumerate(self.grid.columns) if line.kind == "column"]
+        return [Port((top, j), "U", 0) for j in columns] + [Port((bottom, j), "D", 0) for j in columns]
 
     # -- room --------------------------------------------------------------------------------------
 
@@ -504,7 +516,7 @@ class _Sheet:
         stretches = runs_of(wire)
         first, last = self._end(wire, source=True), self._end(wire, source=False)
         if len(stretches) == 1 and wire.message:
-            x = last[0] if wire.source in self.wall_of else first[0]
+            x = first[0] if wire.source in self.cells or wire.source in self.host else last[0]
             return [(x, first[1]), (x, last[1])]
         if wire.id in self.jogs:
             y = self.jogs[wire.id].at
@@ -539,6 +551,10 @@ class _Sheet:
         if name in self.wall_of:
             line = self.grid.rows[self.wall_of[name][0]]
             return self.grid.columns[port.point[1]].at, line.at + (WALL / 2 if port.way == "D" else -WALL / 2)
+        if name not in self.out.shapes:
+            bands = [n for n, (p, _) in enumerate(self.bands) if p.id == name]
+            x = self.grid.columns[port.point[1]].at
+            return x, self._band_edges(bands[0])[0] if port.way == "U" else self._band_edges(bands[-1])[1]
         rect = self.out.shapes[name]
         cell = self.cells.get(name)
         x = rect.x + rect.w / 2 + (port.x if name not in self.host else 0)

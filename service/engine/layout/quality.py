@@ -74,13 +74,15 @@ def _rect(bounds: etree._Element) -> Rect:
 
 
 def _expected(root: etree._Element) -> list[str]:
-    flows = ("sequenceFlow", "messageFlow", "participant", "lane")
+    """Every element that has to be in the picture; a flow whose ends are not there cannot be."""
+    named = {e.get("id") for e in root.iter(etree.Element)} - {None}
+    kinds = ("participant", "lane", "Task", "Event", "Gateway", "sequenceFlow", "messageFlow")
     return [
         e.get("id", "")
-        for e in root.iter(etree.Element)
-        if str(e.tag).startswith(BPMN)
-        and (etree.QName(e).localname in flows or etree.QName(e).localname.endswith(("Task", "Event", "Gateway")))
-        and e.get("id")
+        for e in root.iter(f"{BPMN}*")
+        if e.get("id")
+        and etree.QName(e).localname.endswith(kinds)
+        and (not etree.QName(e).localname.endswith("Flow") or {e.get("sourceRef"), e.get("targetRef")} <= named)
     ]
 
 

@@ -136,6 +136,8 @@ def read(root: etree._Element) -> Picture:
     for participant in collaboration.iterchildren(f"{BPMN}participant"):
         scope = scopes.get(participant.get("processRef", ""))
         pools.append(Pool(participant.get("id", ""), participant.get("name", ""), scope))
+    drawn = {pool.scope.id for pool in pools if pool.scope}
+    pools += [Pool(None, "", scope) for scope in scopes.values() if scope.id not in drawn]
     messages = [_flow(m, "message") for m in collaboration.iterchildren(f"{BPMN}messageFlow")]
     return Picture(collaboration.get("id", ""), pools, messages)
 
