@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import text, update
+from sqlalchemy.orm import Session
 
 from service import clock, engine, errors, handlers
 from service.commands import incidents, instances, jobs, messages, workcalendar
@@ -58,7 +59,7 @@ class Worker:
 
     def run_due(self, *, limit: int = 20, overdue: timedelta = jobs.EARLY) -> int:
         """Do the jobs that are due now; return how many there were."""
-        with self.database.transaction() as session:
+        with self.transaction() as session:
             taken = jobs.take(session, worker=self.name, limit=limit, lease=self.lease, overdue=overdue)
         for job in taken:
             self.perform(job)
@@ -66,7 +67,7 @@ class Worker:
 
     def run_one(self, job_id: int) -> None:
         """Do a certain job, unless somebody else has it, or nobody needs it any more."""
-        with self.database.transaction() as session:
+        with self.transaction() as session:
             job = jobs.take_one(session, job_id, worker=self.name, lease=self.lease)
         if job is not None:
             self.perform(job)
@@ -76,13 +77,13 @@ class Worker:
         moment = time.monotonic()
         if force or moment - self._tidied >= TIDY_EVERY:
             self._tidied = moment
-            with self.database.transaction() as session:
+            with self.transaction() as session:
                 jobs.rescue(session)
                 for message_id in messages.unheard(session):
                     messages.bring(session, message_id)
         if force or moment - self._rechecked >= RECHECK_EVERY:
             self._rechecked = moment
-            with self.database.transaction() as session:
+            with self.transaction() as session:
                 incidents.recheck(session)
                 workcalendar.refresh(session)
                 messages.forget_expired(session, before=clock.now() - timedelta(days=30))
@@ -97,13 +98,15 @@ class Worker:
                     bell.wait(ROUND)
 
     def _round(self) -> int:
-        try:
-            self.tidy()
-            return self.run_due()
-        except Exception:
-            log.exception("a round of the worker failed; the next one tries again")
-            time.sleep(ROUND)
-            return 0
+        _quietly(self.tidy)
+        return _quietly(self.run_due) or 0
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A transaction in which cases start as this installation is set."""
+        with self.database.transaction() as session:
+            session.info["profile"] = self.settings.profile
+            yield session
 
     @contextlib.contextmanager
     def beating(self, stop: threading.Event) -> Iterator[None]:
@@ -115,7 +118,7 @@ class Worker:
                 with self._held_lock:
                     held = list(self._held.values())
                 if held:
-                    with contextlib.suppress(errors.ServiceError), self.database.transaction() as session:
+                    with contextlib.suppress(errors.ServiceError), self.transaction() as session:
                         jobs.extend(session, held, lease=self.lease)
 
         thread = threading.Thread(target=beat, name="guohe-heartbeat", daemon=True)
@@ -144,7 +147,7 @@ class Worker:
                 self._held.pop(job.id, None)
 
     def _fail(self, job: Taken, error: Exception) -> None:
-        with self.database.transaction() as session:
+        with self.transaction() as session:
             jobs.fail(session, job, error)
 
     def _act(self, job: Taken) -> None:
@@ -170,7 +173,7 @@ class Worker:
         assert job.instance_id is not None
         assert job.token is not None
         token, now = job.token, max(clock.now(), job.due_at)
-        with self.database.transaction() as session:
+        with self.transaction() as session:
             instance = instances.lock(session, job.instance_id)
             if not jobs.held(session, job) or _set_aside(session, job, instance.status):
                 return
@@ -183,7 +186,7 @@ class Worker:
             )
 
     def _start(self, job: Taken) -> None:
-        with self.database.transaction() as session:
+        with self.transaction() as session:
             definition = session.get_one(ProcessDefinition, job.definition_id)
             if not jobs.held(session, job) or not definition.latest:
                 return
@@ -192,13 +195,12 @@ class Worker:
                 definition,
                 {},
                 start_event=job.payload["element_id"],
-                profile=self.settings.profile,
             )
             jobs.enqueue(session, jobs.next_start(definition, job, now=clock.now()))
             jobs.finish(session, job)
 
     def _tell(self, job: Taken) -> None:
-        with self.database.transaction() as session:
+        with self.transaction() as session:
             if jobs.held(session, job):
                 messages.run(session, job)
                 jobs.finish(session, job)
@@ -212,7 +214,7 @@ class Worker:
 
     def _serve_inside(self, job: Taken, handler: handlers.Handler) -> None:
         """The handler writes rows: they are committed with the step they lead to, or not at all."""
-        with self.database.transaction() as session:
+        with self.transaction() as session:
             if job.token is None:
                 if jobs.held(session, job):
                     handler.function(session, self._context(job, job.payload))
@@ -247,7 +249,7 @@ class Worker:
             result, problem = {}, error
 
         def record() -> None:
-            with self.database.transaction() as session:
+            with self.transaction() as session:
                 if job.token is None:
                     jobs.finish(session, job)
                     return
@@ -271,7 +273,7 @@ class Worker:
     def _read(self, job: Taken) -> handlers.JobContext | None:
         if job.token is None or job.instance_id is None:
             return self._context(job, job.payload)
-        with self.database.transaction() as session:
+        with self.transaction() as session:
             instance = instances.lock(session, job.instance_id)
             if not jobs.held(session, job) or _set_aside(session, job, instance.status):
                 return None
@@ -297,7 +299,7 @@ def _fact(job: Taken, kind: str, data: dict[str, Any]) -> engine.Happened:
     return instances.fact(kind, job.process_id or "", job.element_id or "", data=data, token=job.token)
 
 
-def _set_aside(session: Any, job: Taken, status: str) -> bool:
+def _set_aside(session: Session, job: Taken, status: str) -> bool:
     """Put a job back untouched while its case is suspended."""
     if status != "suspended":
         return False
@@ -342,11 +344,23 @@ def run_processes(
 def _keep_tidy(worker: Worker, stop: threading.Event) -> None:
     """Look after what no wake-up will bring: stranded and overdue jobs, and wake-ups of dead workers."""
     while not stop.wait(1.0):
-        try:
-            worker.tidy()
-            while worker.run_due(overdue=LOST_AFTER) and not stop.is_set():
-                pass
-            with worker.database.transaction() as session:
-                session.execute(text("DELETE FROM procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL"))
-        except Exception:
-            log.exception("a round of the worker failed; the next one tries again")
+        _quietly(worker.tidy)
+        while _quietly(partial(worker.run_due, overdue=LOST_AFTER)) and not stop.is_set():
+            pass
+        _quietly(partial(_forget_dead_wake_ups, worker))
+
+
+def _forget_dead_wake_ups(worker: Worker) -> None:
+    """Delete the wake-ups that a killed worker had begun; their jobs are rescued by their leases."""
+    with worker.transaction() as session:
+        session.execute(text("DELETE FROM procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL"))
+
+
+def _quietly(act: Callable[[], T]) -> T | None:
+    """Do one part of a round; what fails is logged and tried again in the next, and keeps nothing else from it."""
+    try:
+        return act()
+    except Exception:
+        log.exception("a round of the worker failed; the next one tries again")
+        time.sleep(ROUND)
+        return None

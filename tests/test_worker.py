@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -15,6 +19,8 @@ from tests.commands.conftest import DESK, END, START, Office, diagram, office, s
 from tests.engine.diagrams import ext, user
 
 __all__ = ["office", "topics"]
+
+ROOT = Path(__file__).parent.parent
 
 SERVED = diagram(START + service("w", "t") + user("a", DESK) + END, "s -> w -> a -> e")
 
@@ -368,3 +374,39 @@ def test_an_instance_that_waits_for_a_person_leaves_no_job(office: Office):
     office.start()
     assert office.jobs() == []
     assert office.rows(Incident) == []
+
+
+def test_a_worker_process_fires_timers_within_two_seconds_and_does_jobs_at_once(office: Office, tmp_path):
+    catch = f'<intermediateCatchEvent id="t">{timer("<timeDuration>PT4S</timeDuration>")}</intermediateCatchEvent>'
+    notify = service(
+        "n",
+        "notify",
+        '<zeebe:taskHeaders><zeebe:header key="to" value="coop.intake"/></zeebe:taskHeaders>'
+        '<zeebe:ioMapping><zeebe:input source="=caseNumber" target="noteTitle"/></zeebe:ioMapping>',
+    )
+    office.deploy(diagram(START + notify + catch + user("a", DESK) + END, "s -> n -> t -> a -> e"))
+    environment = {
+        **os.environ,
+        "DATABASE_URL": office.database.url.render_as_string(hide_password=False),
+        "GUOHE_DATA": str(tmp_path / "data"),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service.cli", "worker"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert "running" in process.stdout.readline()
+        time.sleep(1)
+        cases = [office.start() for _ in range(5)]
+        deadline = time.monotonic() + 30
+        while not all(office.open(case) for case in cases):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+    for case in cases:
+        events = {event.kind: event for event in office.rows(Event, instance_id=case)}
+        assert events["worked"].at - events["started"].at < timedelta(seconds=2)
+        late = events["fired"].at - datetime.fromisoformat(events["fired"].data["due"])
+        assert timedelta(0) <= late < timedelta(seconds=2), late

@@ -49,7 +49,7 @@ def deploy(
         raise errors.Forbidden()
     authority_id = user.authority_id
     # One deployment at a time for an authority: version numbers have no gaps and one definition is the latest.
-    session.execute(select(Authority.id).where(Authority.id == authority_id).with_for_update())
+    session.execute(select(Authority.id).where(Authority.id == authority_id).with_for_update(key_share=True))
     bundle = _read(session, files, topics)
     deployment = session.scalar(
         select(Deployment).where(Deployment.authority_id == authority_id, Deployment.bundle_hash == bundle.hash)

@@ -124,7 +124,7 @@ def _locking(chosen: Select[Any]) -> Select[Any]:
             joinedload(Instance.definition, innerjoin=True),
             joinedload(Instance.deployment, innerjoin=True).load_only(Deployment.bundle_hash),
         )
-        .with_for_update(of=Instance)
+        .with_for_update(of=Instance, key_share=True)
         .execution_options(populate_existing=True)
     )
 

@@ -415,7 +415,10 @@ def _locked(session: Session, instance_id: int | None) -> Instance | None:
     if instance_id is None:
         return None
     return session.scalar(
-        select(Instance).where(Instance.id == instance_id).with_for_update().execution_options(populate_existing=True)
+        select(Instance)
+        .where(Instance.id == instance_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
 
 

@@ -338,7 +338,9 @@ def _start(session: Session, message: PublishedMessage, subscription: Subscripti
     """Start a case – unless one that this key had started before still runs; its end makes room for the next."""
     definition = session.get_one(ProcessDefinition, subscription.definition_id)
     # One at a time for a definition: two messages of one key must not both find no running case.
-    session.execute(select(ProcessDefinition.id).where(ProcessDefinition.id == definition.id).with_for_update())
+    session.execute(
+        select(ProcessDefinition.id).where(ProcessDefinition.id == definition.id).with_for_update(key_share=True)
+    )
     if _heard(session, message, definition.process_id) or _running(session, message, definition.process_id):
         return None
     instance = instances.begin(

@@ -209,8 +209,12 @@ def _include(loader: _Loader, node: yaml.ScalarNode) -> Any:
     return _plain(content)
 
 
+def _file(loader: _Loader, node: yaml.ScalarNode) -> File:
+    return File(str(loader.construct_scalar(node)))
+
+
 _Loader.add_constructor("!include", _include)
-_Loader.add_constructor("!file", lambda loader, node: File(str(loader.construct_scalar(node))))
+_Loader.add_constructor("!file", _file)
 
 
 def _load(file: Path) -> Any:
@@ -230,7 +234,7 @@ def _load(file: Path) -> Any:
     except yaml.YAMLError as error:
         raise WrongScenario(f"{file.name}: {' '.join(str(error).split())}") from None
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
 
 
 def _mark(node: yaml.Node, content: Any) -> None:
