@@ -115,9 +115,10 @@ def answer(
 ) -> Response:
     """Build the document; its title and detail speak the caller's language."""
     locale = chosen()
-    title = TITLES.get(code) or TITLES.get(kind or "") or TITLES[BY_STATUS.get(status, "invalid_input")]
+    known = next(one for one in (code, kind, BY_STATUS.get(status), "invalid_input") if one in TITLES)
+    title = TITLES[known]
     document = {
-        "type": KIND.format(code=kind or code),
+        "type": KIND.format(code=known),
         "title": title[locale == "en"],
         "status": status,
         "detail": en if locale == "en" else zh,
