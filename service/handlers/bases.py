@@ -90,7 +90,7 @@ def lookup_base(session: Session, job: JobContext) -> dict[str, Any]:
 def list_own_bases(session: Session, job: JobContext) -> dict[str, Any]:
     """The active bases of the applicant, to choose from."""
     host = case.party(session, job, "applicant")
-    found = read.bases(session, host.authority_id, read.Filter(host_id=host.id), limit=read.LARGEST_PAGE)
+    found = read.bases(session, host.authority_id, read.Filter(host_id=host.id), limit=200)
     return {"ownBases": [{"number": one.number, "name": one.name, "type": one.type} for one in found.items]}
 
 

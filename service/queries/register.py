@@ -45,17 +45,9 @@ from service.models.register import (
     Violation,
 )
 
+from .page import Page, size
+
 PAGE = 25
-LARGEST_PAGE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list: its rows, how many there are in all, and where the next page starts (None: nowhere)."""
-
-    items: Sequence[Any]
-    total: int
-    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +82,7 @@ def bases(
     sort: str = "number",
     after: str | None = None,
     limit: int = PAGE,
-) -> Page:
+) -> Page[Base]:
     """List bases of one authority's register, with host and recommender; with ``user`` only those they may see."""
     conditions = _conditions(authority_id, shown)
     if user is not None:
@@ -106,14 +98,14 @@ def _page(
     sort: str,
     after: str | None,
     limit: int,
-) -> Page:
-    limit = max(1, min(limit, LARGEST_PAGE))
+) -> Page[Base]:
+    limit = size(limit)
     start = int(after) if after and after.isascii() and after.isdigit() and len(after) < 10 else 0
     total = session.scalar(select(func.count()).select_from(Base).where(*conditions)) or 0
     order = SORTS.get(sort, SORTS["number"])
     items = session.scalars(rows.order_by(*order, Base.id).offset(start).limit(limit)).unique().all()
     following = start + limit
-    return Page(items, total, str(following) if following < total else None)
+    return Page(items=list(items), total=total, next=str(following) if following < total else None)
 
 
 def _conditions(authority_id: int, shown: Filter) -> list[ColumnElement[bool]]:
@@ -430,10 +422,10 @@ def public_bases(
     sort: str = "number",
     after: str | None = None,
     limit: int = PAGE,
-) -> Page:
+) -> Page[PublicBase]:
     """The public list of bases, by type: name, host, province, year."""
     found = bases(session, authority_id, shown, sort=sort, after=after, limit=limit)
-    return Page([_public(base) for base in found.items], found.total, found.next)
+    return Page(items=[_public(base) for base in found.items], total=found.total, next=found.next)
 
 
 def public_base(session: Session, authority_id: int, number: str) -> tuple[PublicBase, Sequence[RegisterEvent]] | None:
