@@ -326,12 +326,17 @@ def _catch(
     instances.advance(
         session,
         instance,
-        lambda run: engine.catch(run, token, message.variables, now=now),
+        lambda run: engine.catch(run, token, _told(message), now=now),
         acted=Acted(user=user, subscription_id=subscription.id, facts=[received]),
     )
     if message.correlated_at is None:
         message.correlated_at = now
     return correlation
+
+
+def _told(message: PublishedMessage) -> dict[str, Any]:
+    """What a message may tell a case: everything but what the system itself keeps."""
+    return {name: value for name, value in message.variables.items() if name not in instances.RESERVED}
 
 
 def _start(session: Session, message: PublishedMessage, subscription: Subscription) -> Correlation | None:
@@ -346,7 +351,7 @@ def _start(session: Session, message: PublishedMessage, subscription: Subscripti
     instance = instances.begin(
         session,
         definition,
-        {name: value for name, value in message.variables.items() if name not in instances.RESERVED},
+        _told(message),
         start_event=subscription.element_id,
         parent_id=message.from_instance_id,
         parties=instances.named_parties(session, message.variables.get("parties"), definition.authority_id),

@@ -41,6 +41,16 @@ def test_a_message_moves_the_case_that_waits_for_its_key(office: Office):
     assert "received" in office.kinds(one)
 
 
+def test_a_message_cannot_change_what_the_system_keeps(office: Office):
+    office.deploy(WAITING)
+    case = office.start()
+    number = office.instance(case).number
+    publish(office, "paid", number, {"caseNumber": "X-1", "parties": {"applicant": "other"}, "amount": 7})
+    variables = office.variables(case)
+    assert (variables["caseNumber"], variables["amount"]) == (number, 7)
+    assert variables["parties"] != {"applicant": "other"}
+
+
 def test_a_message_with_another_key_or_name_moves_nothing(office: Office):
     office.deploy(WAITING)
     case = office.start()
