@@ -1,8 +1,8 @@
-"""Rectangles and lines."""
+"""Rectangles, lines, and drawings made of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 Dot = tuple[float, float]
@@ -36,6 +36,28 @@ class Rect:
         w = min(self.x + self.w, other.x + other.w) - max(self.x, other.x) + margin
         h = min(self.y + self.h, other.y + other.h) - max(self.y, other.y) + margin
         return w * h if w > 0 and h > 0 else 0
+
+
+@dataclass(slots=True)
+class Drawing:
+    """Shapes, edges and labels of one scope, in its own coordinates."""
+
+    width: float = 0
+    height: float = 0
+    shapes: dict[str, Rect] = field(default_factory=dict)
+    edges: dict[str, Line] = field(default_factory=dict)
+    labels: dict[str, Rect] = field(default_factory=dict)
+    main: set[str] = field(default_factory=set)
+    """The flows of the main way that stay in their lane; they should be straight."""
+
+    def take(self, other: Drawing, dx: float, dy: float) -> None:
+        """Put another drawing into this one."""
+        for name, rect in other.shapes.items():
+            self.shapes[name] = rect.moved(dx, dy)
+        for name, points in other.edges.items():
+            self.edges[name] = [(x + dx, y + dy) for x, y in points]
+        for name, rect in other.labels.items():
+            self.labels[name] = rect.moved(dx, dy)
 
 
 def cut(rect: Rect, line: Stretch) -> float:

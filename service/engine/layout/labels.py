@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-from .geometry import Rect, Stretch, cut
+from .geometry import Drawing, Rect, Stretch, cut
 from .reading import Flow, Node
 from .text import box
-
-if TYPE_CHECKING:
-    from .drawing import Drawing
 
 
 class Labels:

@@ -9,7 +9,7 @@ from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
-from .drawing import Drawing
+from .geometry import Drawing
 from .reading import Flow, Lane, Node, Picture
 
 DI = {
