@@ -100,7 +100,7 @@ APPLICANTS = (
 
 SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎"
 
-# username stem, role, given name
+# username stem, roles
 PEOPLE: dict[str, tuple[tuple[str, str], ...]] = {
     "applicant": (
         ("drafter", "applicant.drafter"),
@@ -128,6 +128,13 @@ PEOPLE: dict[str, tuple[tuple[str, str], ...]] = {
     "secretariat": (("officer", "secretariat.officer"), ("editor", "secretariat.editor")),
     "platform": (("admin", "platform.admin"), ("owner", "platform.owner")),
 }
+
+SMALL_STAFF = (
+    ("drafter", "applicant.drafter applicant.liaison"),
+    ("reviewer", "applicant.reviewer"),
+    ("signatory", "applicant.signatory applicant.director"),
+)
+"""At most applicants three people share the five roles; who drafts never reviews or signs."""
 
 GIVEN = {
     "drafter": "起草",
@@ -200,7 +207,7 @@ def load(session: Session) -> Authority:
         _staff(session, authority, code, "zone")
     for number, one in enumerate(APPLICANTS):
         applicant(session, authority, one, number)
-        _staff(session, authority, one.code, "applicant", PEOPLE["applicant"][: 5 if one.code == "haidai" else 3])
+        _staff(session, authority, one.code, "applicant", PEOPLE["applicant"] if one.code == "haidai" else SMALL_STAFF)
     _experts(session, authority)
     return authority
 
@@ -263,8 +270,9 @@ def _staff(
     place = find(session, authority, code)
     assert place is not None
     surname = SURNAMES[sum(code.encode()) % len(SURNAMES)]
-    for stem, role in people if people is not None else PEOPLE[party or code]:
-        account(session, authority, f"{code}.{stem}", surname + GIVEN[stem], [(place, role)])
+    for stem, roles in people if people is not None else PEOPLE[party or code]:
+        held = [(place, role) for role in roles.split()]
+        account(session, authority, f"{code}.{stem}", surname + GIVEN[stem], held)
 
 
 def _experts(session: Session, authority: Authority) -> None:
