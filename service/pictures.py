@@ -132,6 +132,19 @@ def cropped(png: bytes, height: int) -> bytes:
     return png[:8] + body
 
 
+def index(diagrams: Sequence[Path], folder: Path) -> None:
+    """Write the page that shows all pictures."""
+    lines = ["# 流程图", "", "由 `python -m service.pictures` 生成；点击图片查看原图。", ""]
+    for diagram in diagrams:
+        text = diagram.read_text("utf-8")
+        name = re.search(r'<bpmn:process [^>]*name="([^"]*)"', text)
+        about = re.search(r"<bpmn:process .*?<bpmn:documentation>(.*?)</bpmn:documentation>", text, re.DOTALL)
+        lines += [f"## {name[1] if name else diagram.stem} `{diagram.stem}`", ""]
+        lines += [about[1].strip(), ""] if about else []
+        lines += [f"[![{name[1] if name else diagram.stem}]({diagram.stem}.png)]({diagram.stem}.png)", ""]
+    (folder / "README.md").write_text("\n".join(lines), "utf-8")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the pictures of the given diagrams, or of all in ``processes/``."""
     parser = argparse.ArgumentParser(description="Make pictures of diagrams with bpmn-js in a headless Chromium.")
@@ -146,6 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return 1
         print(options.to / f"{diagram.stem}.png")
+    if not options.diagrams:
+        index(diagrams, options.to)
     return 0
 
 
