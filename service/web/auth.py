@@ -36,6 +36,20 @@ class Group:
     people: list[Account] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Section:
+    """The organisations of one kind."""
+
+    name: str
+    parties: frozenset[str]
+    groups: dict[str, Group] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many accounts there are in it."""
+        return sum(len(group.people) for group in self.groups.values())
+
+
 @blueprint.get("/sign-in")
 def sign_in() -> Response | str:
     """Show the door; who is inside already goes on."""
@@ -145,15 +159,34 @@ def _enter(token: str) -> Response:
     return redirect(target, 303)
 
 
-def _demo_accounts(session: Session) -> list[Group]:
+def _demo_accounts(session: Session) -> list[Section]:
     roles = identity.roles(session)
-    # In the order in which they were made: applicants first, as a case goes.
-    groups: dict[str, Group] = {}
+    sections = [Section(word, parties) for word, parties in _sections()]
     for user in identity.demo_users(session):
         held = permissions.held(user)
-        if held:
+        section = next((one for one in sections if held and held[0].party in one.parties), None)
+        if section is not None:
+            offices = {one.organisation_id: one.organisation for one in held}
             first = held[0].organisation
-            words = [i18n.name_of(roles[one.role]) for one in held]
-            groups.setdefault(first.code, Group(i18n.name_of(first)))
-            groups[first.code].people.append(Account(user.username, user.name, words))
-    return list(groups.values())
+            several = len(offices) > 1
+            name = (
+                _("%(name)s等 %(n)s 家机构", name=i18n.name_of(first), n=len(offices))
+                if several
+                else i18n.name_of(first)
+            )
+            group = section.groups.setdefault(f"{first.code} {several}", Group(name))
+            words = list(dict.fromkeys(i18n.name_of(roles[one.role]) for one in held))
+            group.people.append(Account(user.username, user.name, words))
+    return [section for section in sections if section.groups]
+
+
+def _sections() -> list[tuple[str, frozenset[str]]]:
+    """In the order in which a case visits them."""
+    return [
+        (_("申报机构"), frozenset({"applicant"})),
+        (_("推荐部门"), frozenset({"recommender"})),
+        (_("国家高新区与省级人民政府"), frozenset({"zone", "province"})),
+        (_("科技部各司局与中心"), frozenset({"most", "coop", "torch"})),
+        (_("评审专家"), frozenset({"experts"})),
+        (_("联盟秘书处与平台运维"), frozenset({"secretariat", "platform"})),
+    ]

@@ -78,7 +78,11 @@ def _http_error(error: HTTPException) -> Any:
 def _bug(error: Exception) -> Any:
     number = secrets.token_hex(4)
     logger.exception("unexpected error %s at %s", number, request.path)
-    return show(500, *SENTENCES[500], code="unexpected", number=number)
+    try:
+        return show(500, *SENTENCES[500], code="unexpected", number=number)
+    except Exception:  # the page itself is broken; the sentence still reaches the reader
+        logger.exception("no error page for %s", number)
+        return Response(" ".join([*SENTENCES[500], number]), 500, mimetype="text/plain")
 
 
 def _to_the_door(error: errors.NotSignedIn) -> Any:

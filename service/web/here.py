@@ -27,6 +27,8 @@ TOKEN = "token"
 """The name under which the signed cookie carries the session's secret."""
 FINISHED_DRAFT = "finished_draft"
 """... and the name of a draft that the browser need not keep any longer."""
+MOST_ROLES = 8
+"""So many fit into the menu."""
 
 
 @dataclass(slots=True)
@@ -37,6 +39,7 @@ class Person:
     name: str
     locale: str
     roles: list[str] = field(default_factory=list)
+    more_roles: int = 0
 
 
 def settings() -> Settings:
@@ -78,6 +81,7 @@ def look(session: Session) -> User | None:
     g.reader = user = opened.user
     g.person = Person(user.username, user.name, user.locale)
     g.person.roles = _roles(session, user)
+    g.person.more_roles = max(0, len(permissions.held(user)) - MOST_ROLES)
     return user
 
 
@@ -92,7 +96,8 @@ def _roles(session: Session, user: User) -> list[str]:
     if request.method != "GET" or is_partial():
         return []
     names = identity.roles(session)
-    return [f"{i18n.name_of(one.organisation)} · {i18n.name_of(names[one.role])}" for one in permissions.held(user)]
+    held = permissions.held(user)
+    return [f"{i18n.name_of(one.organisation)} · {i18n.name_of(names[one.role])}" for one in held[:MOST_ROLES]]
 
 
 def _keep_alive() -> None:

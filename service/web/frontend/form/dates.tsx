@@ -33,6 +33,8 @@ function DayField(props: FieldProps) {
   const required = Boolean(field.validate?.required);
   const label: string = field.dateLabel ?? field.label ?? "";
   const input = useRef<HTMLInputElement>(null);
+  const hidden = useRef<HTMLInputElement>(null);
+  const place = useRef<HTMLDivElement>(null);
   const calendar = useRef<flatpickr.Instance | null>(null);
   const latest = useRef(props);
   latest.current = props;
@@ -48,15 +50,15 @@ function DayField(props: FieldProps) {
 
   useEffect(() => {
     if (disabled || readonly) return undefined;
-    const picker = flatpickr(input.current!, {
-      allowInput: true,
-      clickOpens: false,
+    // The calendar has an input of its own: on ours it would throw away what it cannot read.
+    const picker = flatpickr(hidden.current!, {
+      appendTo: place.current!,
+      position: () => {},
       dateFormat: "Y-m-d",
-      static: true,
+      clickOpens: false,
       disableMobile: true,
       locale: isChinese ? Mandarin : undefined,
       minDate: field.disallowPassedDates ? "today" : undefined,
-      errorHandler: () => {},
       onChange: (_days, text) => settle(text),
       onReady: (_days, _text, self) => self.calendarContainer.setAttribute("aria-hidden", "true"),
       onOpen: (_days, _text, self) => self.calendarContainer.removeAttribute("aria-hidden"),
@@ -69,9 +71,7 @@ function DayField(props: FieldProps) {
   function toggle(): void {
     const picker = calendar.current;
     if (!picker) return;
-    const day = readDate(typed);
-    picker.setDate(day ?? "", false);
-    input.current!.value = typed;
+    picker.setDate(readDate(typed) ?? "", false);
     picker.toggle();
     if (picker.isOpen) (picker.selectedDateElem ?? picker.todayDateElem)?.focus();
   }
@@ -80,9 +80,8 @@ function DayField(props: FieldProps) {
   return (
     <div class={fieldClasses("datetime", props)}>
       <Label htmlFor={domId} label={label} required={required} />
-      <div class="fjs-input-group gh-day">
-        <div class="fjs-datepicker">
-          <input
+      <div class="fjs-input-group gh-day" ref={place}>
+        <input
           ref={input}
           id={domId}
           class="fjs-input"
@@ -107,7 +106,6 @@ function DayField(props: FieldProps) {
             if (event.key === "Escape") calendar.current?.close();
           }}
         />
-        </div>
         {!disabled && !readonly && (
           <button type="button" class="gh-day-open" aria-label={say("openCalendar", { label })} onClick={toggle}>
             <svg viewBox="0 0 24 24" class="icon" aria-hidden="true">
@@ -115,6 +113,7 @@ function DayField(props: FieldProps) {
             </svg>
           </button>
         )}
+        <input ref={hidden} class="gh-day-hidden" type="text" tabIndex={-1} hidden />
       </div>
       <Description id={`${domId}-description`} description={field.description} />
       <Errors id={`${domId}-error-message`} errors={errors} />

@@ -6,6 +6,9 @@ export function localise(place: HTMLElement): void {
     for (const input of place.querySelectorAll<HTMLInputElement>('.fjs-form-field-select input[placeholder="Search"]')) {
       input.placeholder = say("pick");
     }
+    for (const empty of place.querySelectorAll(".fjs-form-field-select .fjs-select-placeholder")) {
+      if (empty.textContent === "Select") empty.textContent = say("pick");
+    }
     for (const empty of place.querySelectorAll(".fjs-form-field-select .fjs-dropdownlist-empty")) {
       if (empty.textContent === "No results") empty.textContent = say("noMatch");
     }

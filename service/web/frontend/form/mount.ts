@@ -45,10 +45,14 @@ function fill(box: HTMLElement, form: Form, input: FormInput, restoredAt: string
 
   if (Object.keys(input.errors).length) {
     form._setState({ errors: byFieldId(input.schema, input.errors) });
-    requestAnimationFrame(() => showProblems(problems, place));
+    afterDrawing(() => showProblems(problems, place));
   }
   if (restoredAt) offerToDiscard(box, draft!, restoredAt);
-  form.on("changed", () => draft?.changed(typed()));
+  form.on("changed", () => {
+    draft?.changed(typed());
+    // Once told what is wrong, the reader sees the list shrink while they put it right.
+    if (!problems.hidden) afterDrawing(() => showProblems(problems, place));
+  });
   form.on("submit", () => sender.requestSubmit());
   window.addEventListener("pageshow", (event) => event.persisted && draft?.resume());
 
@@ -66,16 +70,13 @@ function fill(box: HTMLElement, form: Form, input: FormInput, restoredAt: string
         return;
       }
       form.validate();
-      // form-js renders in its own time; the errors are in the page after the next frame.
       if (Object.keys(form._getState().errors).length) {
         stop();
-        requestAnimationFrame(() =>
-          setTimeout(() => {
-            showProblems(problems, place);
-            const first = place.querySelector<HTMLElement>(".fjs-has-errors");
-            if (first) goTo(first);
-          }),
-        );
+        afterDrawing(() => {
+          showProblems(problems, place);
+          const first = place.querySelector<HTMLElement>(".fjs-has-errors");
+          if (first) goTo(first);
+        });
         return;
       }
       const values = form._getSubmitData();
@@ -84,6 +85,11 @@ function fill(box: HTMLElement, form: Form, input: FormInput, restoredAt: string
     },
     { capture: true },
   );
+}
+
+/** form-js draws in its own time: what it draws now is in the page after the next frame. */
+function afterDrawing(act: () => void): void {
+  requestAnimationFrame(() => setTimeout(act));
 }
 
 function offerToDiscard(box: HTMLElement, draft: Draft, savedAt: string): void {

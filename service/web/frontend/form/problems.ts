@@ -35,6 +35,8 @@ function locate(container: Component, parts: string[]): { id: string; indexes: n
   return null;
 }
 
+const LISTED = 8;
+
 /** Say above the form what is wrong and lead to each field; the first one gets the focus. */
 export function showProblems(box: HTMLElement, form: HTMLElement): number {
   const fields = [...form.querySelectorAll<HTMLElement>(".fjs-has-errors")];
@@ -44,7 +46,12 @@ export function showProblems(box: HTMLElement, form: HTMLElement): number {
   const title = document.createElement("p");
   title.textContent = say("problems", { count: fields.length });
   const list = document.createElement("ul");
-  for (const field of fields) list.append(item(field));
+  for (const field of fields.slice(0, LISTED)) list.append(item(field));
+  if (fields.length > LISTED) {
+    const more = document.createElement("li");
+    more.textContent = say("moreProblems", { count: fields.length - LISTED });
+    list.append(more);
+  }
   const body = document.createElement("div");
   body.append(title, list);
   box.append(body);

@@ -1,5 +1,6 @@
 /* Every page: htmx, menus that close, buttons that cannot be pressed twice. */
 import htmx from "htmx.org/dist/htmx.esm.js";
+import { findAccounts } from "./door";
 import { forgetFinishedDraft } from "./drafts";
 import { closeMenus } from "./menus";
 import { guardSubmits } from "./submits";
@@ -9,3 +10,4 @@ htmx.config.includeIndicatorCSS = false;
 closeMenus(document);
 guardSubmits(document);
 forgetFinishedDraft(document);
+findAccounts(document);

@@ -9,6 +9,7 @@ const WORDS = {
   ],
   draftGone: ["此任务已不能保存草稿。", "Drafts of this task can no longer be saved."],
   problems: ["有 {count} 处需要修改后才能提交：", "{count} fields need a change before this can be submitted:"],
+  moreProblems: ["另有 {count} 处，已在表单中标出", "and {count} more, marked in the form"],
   formBroken: ["表单无法显示：{reason}", "The form cannot be shown: {reason}"],
   dateFormat: ["日期请写作 2026-03-15 的形式。", "Please write the date as 2026-03-15."],
   openCalendar: ["打开日历：{label}", "Open the calendar: {label}"],

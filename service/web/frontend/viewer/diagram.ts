@@ -19,12 +19,35 @@ export async function show(box: HTMLElement): Promise<void> {
     await viewer.importXML(xml);
     mark(viewer, marks);
     move(viewer, box, place);
+    look(viewer, marks);
   } catch (problem) {
     place.textContent = say(/no diagram/.test(String(problem)) ? "noPicture" : "diagramFailed");
     place.classList.add("is-broken");
   } finally {
     box.removeAttribute("aria-busy");
   }
+}
+
+const READABLE = 0.5;
+const NEAR = 0.72;
+
+/** A long procedure fitted into the window cannot be read: look at where the case is instead. */
+function look(viewer: NavigatedViewer, marks: Marks): void {
+  const canvas = viewer.get<any>("canvas");
+  if (canvas.zoom() >= READABLE) return;
+  const registry = viewer.get<any>("elementRegistry");
+  const here = [...marks.incidents, ...marks.active, ...[...marks.done].reverse()].map((id) => registry.get(id)).find(Boolean);
+  const { inner, outer } = canvas.viewbox();
+  const width = outer.width / NEAR;
+  const height = outer.height / NEAR;
+  const clamp = (wanted: number, from: number, size: number, seen: number) =>
+    size <= seen ? from - (seen - size) / 2 : Math.min(Math.max(wanted, from - 20), from + size - seen + 20);
+  canvas.viewbox({
+    x: clamp(here ? here.x + here.width / 2 - width / 2 : inner.x, inner.x, inner.width, width),
+    y: clamp(here ? here.y + here.height / 2 - height / 2 : inner.y, inner.y, inner.height, height),
+    width,
+    height,
+  });
 }
 
 /** Fit at first; then by the buttons, by the arrow keys, and by + - 0. */
