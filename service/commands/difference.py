@@ -25,7 +25,7 @@ from service.models import (
     User,
 )
 
-from . import jobs
+from . import causes, jobs
 from .knowledge import Known
 from .offers import Directory, Offer
 
@@ -111,7 +111,12 @@ class Difference:
         """True where the row still says what the step says."""
         match row.kind:
             case "task":
-                return isinstance(wait, engine.UserWait) and wait.element_id == row.a
+                acted = self.acted.task
+                return (
+                    isinstance(wait, engine.UserWait)
+                    and wait.element_id == row.a
+                    and (acted is None or acted.id != row.id)
+                )
             case "job":
                 expected = engine.TimerWait if row.a == "timer" else engine.JobWait
                 return (
@@ -128,6 +133,8 @@ class Difference:
         return row.id != self.acted.incident_id and self._still_in_trouble(row, wait, step)
 
     def _still_in_trouble(self, row: Known, wait: engine.Wait | None, step: engine.Step) -> bool:
+        if row.a in causes.FOUND:  # the self-check opens and closes these
+            return not step.ended and (row.token is None or wait is not None)
         if row.a in NOBODY:
             return isinstance(wait, engine.UserWait) and row.token not in self.again
         if row.a == STALLED:

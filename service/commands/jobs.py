@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Engine, Table, and_, event, func, insert, or_, select, update
+from sqlalchemy import Engine, Table, and_, event, func, insert, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from service import clock, engine
@@ -34,6 +34,9 @@ SKEW = timedelta(seconds=2)
 """How far the clocks of database and program may differ when one wakes the other."""
 EARLY = timedelta(0)
 
+# Written out, not bound: the indexes of queued and of running jobs serve only a query that names them in its text.
+_QUEUED: Any = literal_column("'queued'")
+_RUNNING: Any = literal_column("'running'")
 _BLIND = {"synchronize_session": False}
 _bells: weakref.WeakKeyDictionary[Engine, threading.Event] = weakref.WeakKeyDictionary()
 _bells_lock = threading.Lock()
@@ -271,7 +274,7 @@ def take(
 ) -> list[Taken]:
     """Take the jobs that are due, the longest waiting first. Two workers never take the same one."""
     now = now or clock.now()
-    ready = [Job.status == "queued", Job.due_at <= now - overdue, *_runnable()]
+    ready = [Job.status == _QUEUED, Job.due_at <= now - overdue, *_runnable()]
     if kinds is not None:
         ready.append(Job.kind.in_(kinds))
     chosen = select(Job.id).where(*ready).order_by(Job.due_at, Job.id).limit(limit).with_for_update(skip_locked=True)
@@ -285,7 +288,7 @@ def take_one(
     now = now or clock.now()
     chosen = (
         select(Job.id)
-        .where(Job.id == job_id, Job.status == "queued", Job.due_at <= now + SKEW, *_runnable())
+        .where(Job.id == job_id, Job.status == _QUEUED, Job.due_at <= now + SKEW, *_runnable())
         .with_for_update(skip_locked=True)
     )
     taken = _take(session, session.scalars(chosen).all(), worker, now, lease)
@@ -303,7 +306,7 @@ def _take(session: Session, ids: Sequence[int], worker: str, now: datetime, leas
         return []
     rows = session.execute(
         update(Job)
-        .where(Job.id.in_(ids), Job.status == "queued")
+        .where(Job.id.in_(ids), Job.status == _QUEUED)
         .values(status="running", worker=worker, attempts=Job.attempts + 1, lease_until=now + lease)
         .returning(
             Job.id,
@@ -331,7 +334,7 @@ def held(session: Session, taken: Taken) -> bool:
     """
     found = session.scalar(
         select(Job.id)
-        .where(Job.id == taken.id, Job.status == "running", Job.attempts == taken.attempt)
+        .where(Job.id == taken.id, Job.status == _RUNNING, Job.attempts == taken.attempt)
         .with_for_update()
     )
     return found is not None
@@ -427,7 +430,7 @@ def extend(session: Session, taken: Iterable[Taken], *, now: datetime | None = N
     held = [and_(Job.id == job.id, Job.attempts == job.attempt) for job in taken]
     if held:
         session.execute(
-            update(Job).where(Job.status == "running", or_(*held)).values(lease_until=(now or clock.now()) + lease),
+            update(Job).where(Job.status == _RUNNING, or_(*held)).values(lease_until=(now or clock.now()) + lease),
             execution_options=_BLIND,
         )
 
@@ -437,7 +440,7 @@ def rescue(session: Session, *, now: datetime | None = None) -> list[int]:
     now = now or clock.now()
     stranded = session.scalars(
         select(Job)
-        .where(Job.status == "running", Job.lease_until < now)
+        .where(Job.status == _RUNNING, Job.lease_until < now)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
@@ -469,7 +472,7 @@ def requeue(session: Session, job_id: int, *, retries: int = 3, now: datetime | 
 
 def next_due(session: Session) -> datetime | None:
     """When the next job is due; None where none is queued."""
-    return session.scalar(select(func.min(Job.due_at)).where(Job.status == "queued"))
+    return session.scalar(select(func.min(Job.due_at)).where(Job.status == _QUEUED))
 
 
 def _text(error: BaseException | str) -> str:

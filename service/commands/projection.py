@@ -25,12 +25,12 @@ from .offers import Directory
 
 def save(session: Session, instance: Instance, step: engine.Step, *, acted: Acted, now: datetime) -> None:
     """Write what the step changed. The instance must be locked; its version grows by one."""
-    if acted.task is not None:
-        _hand_in(acted.task, acted, now)
-        session.flush()
     parties = _named_parties(step.events)
     people = [wait for wait in step.waits if isinstance(wait, engine.UserWait)]
     known = knowledge.of_case(session, instance, people, parties, now)
+    if acted.task is not None:
+        _hand_in(acted.task, acted, now)
+        session.flush()
     directory = Directory(known)
     _join_parties(session, instance, parties, directory)
     difference = Difference(session, instance, acted, known, now, _to_offer_again(known, acted, parties))
@@ -48,6 +48,8 @@ def save(session: Session, instance: Instance, step: engine.Step, *, acted: Acte
 
 def _hand_in(task: Task, acted: Acted, now: datetime) -> None:
     task.status = "completed"
+    if task.assignee_id is None:
+        task.assignee_id, task.claimed_at = acted.user_id, now
     task.completed_at = now
     task.completed_by_id = acted.user_id
     task.submitted = dict(acted.values or {})

@@ -84,8 +84,6 @@ def complete(
         return engine.complete(run, task.token, acted.values, now=now)
 
     acted.facts.append(instances.fact("completed", task.process_id, task.element_id, task.name, {}, token=task.token))
-    if task.assignee_id is None:
-        task.assignee_id, task.claimed_at = user.id, now
     instances.advance(session, instance, hand_in, acted=acted)
     return task
 

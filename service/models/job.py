@@ -37,6 +37,13 @@ class Job(Model):
             postgresql_where=text("status = 'running'"),
             sqlite_where=text("status = 'running'"),
         ),
+        # What still waits in a case is found without reading the jobs that are over.
+        Index(
+            "ix_job_live",
+            "instance_id",
+            postgresql_where=text("status IN ('queued', 'running', 'failed')"),
+            sqlite_where=text("status IN ('queued', 'running', 'failed')"),
+        ),
         Index("ix_job_status", "status", "due_at"),
         Index(None, "instance_id", "token"),
         Index(
