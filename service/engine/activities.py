@@ -308,8 +308,12 @@ class SubProcess(Activity):
         super().take_result(token, result)
 
     def leave(self, token: Token) -> None:
-        token.workflow.top_workflow.subprocesses.pop(token.id, None)
         super().leave(token)
+        token.workflow.top_workflow.subprocesses.pop(token.id, None)
+
+    def end_of(self, token: Token) -> str | None:
+        # A case that an event sub-process took over ends where that one did.
+        return token.sub.end_event if self.node.triggered_by_event and token.sub is not None else self.node.id
 
     def undo(self, token: Token) -> None:
         sub = token.sub

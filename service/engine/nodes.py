@@ -109,11 +109,15 @@ class NodeSpec(BpmnTaskSpec):
             for other in scope.tokens():
                 if other is not token and other.internal_data.get("group") == group:
                     other.cancel()
-        if scope.host is None and not self.node.outgoing and self.node.attached_to is None:
-            scope.top_workflow.end_event = self.node.id
+        if not self.node.outgoing and self.node.attached_to is None:
+            scope.end_event = self.end_of(token)
         self.move(token, internal.get("take", []))
         scope.remove(token)
         scope.close_if_done()
+
+    def end_of(self, token: Token) -> str | None:
+        """The name of the end that a token without a way out comes to."""
+        return self.node.id
 
     def move(self, token: Token, flow_ids: list[str], **internal: Any) -> None:
         for flow_id in flow_ids:

@@ -91,6 +91,7 @@ class Scope:
     data: dict[str, Any]
     top_workflow: Instance
     host: Token | None
+    end_event: str | None = None
 
     def plant(self) -> None:
         """Make the root below which the tokens stand."""
@@ -186,7 +187,6 @@ class Instance(Scope, BpmnWorkflow):
         self.ready: deque[Token] = deque()
         self.events: list[Happened] = []
         self.last_token = 0
-        self.end_event: str | None = None
         super().__init__(bundle.specs[process_id], bundle.specs, script_engine=object(), deserializing=True)
         self.plant()
 
