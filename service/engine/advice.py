@@ -135,7 +135,7 @@ ADVICE: dict[str, Advice] = {
         "Make the last way out the default flow.",
     ),
     "default-flow": _advice(_ENGINE, "重新指定默认流。", "Choose the default flow again."),
-    "no-way-out": _advice(_STUCK, "给网关画上出口。", "Draw a way out of the gateway."),
+    "no-way-out": _advice(_STUCK, "给它画上出口。", "Draw a way out of it."),
     "event-gateway-target": _advice(
         _ENGINE, "在事件网关后面接消息或定时捕获事件。", "Put catching events behind the gateway."
     ),

@@ -2,27 +2,21 @@
  * Style elements that libraries make at run time become constructed style sheets: those need no inline style, so the
  * content security policy stays strict. Import this before the libraries.
  */
-const sheets = new WeakMap<HTMLStyleElement, CSSStyleSheet>();
 const create = document.createElement.bind(document);
 
-function sheetOf(element: HTMLStyleElement): CSSStyleSheet {
-  let sheet = sheets.get(element);
-  if (!sheet) {
-    sheet = new CSSStyleSheet();
-    sheets.set(element, sheet);
-    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-  }
-  return sheet;
-}
-
-function adopt(element: HTMLStyleElement): HTMLStyleElement {
+/** An element that takes a style's text as a style element does, and never is one: even an empty one is a violation. */
+function styleElement(): HTMLElement {
+  const sheet = new CSSStyleSheet();
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  const element = create("gh-style");
+  element.hidden = true;
   let text = "";
   const write = (value: string | null) => {
     text = value ?? "";
-    sheetOf(element).replaceSync(text);
+    sheet.replaceSync(text);
   };
-  Object.defineProperty(element, "textContent", { get: () => text, set: write });
-  Object.defineProperty(element, "innerHTML", { get: () => text, set: write });
+  const property = { get: () => text, set: write };
+  Object.defineProperties(element, { textContent: property, innerHTML: property, sheet: { value: sheet } });
   element.appendChild = <T extends Node>(node: T): T => {
     write(text + (node.textContent ?? ""));
     return node;
@@ -30,9 +24,7 @@ function adopt(element: HTMLStyleElement): HTMLStyleElement {
   return element;
 }
 
-document.createElement = ((name: string, options?: ElementCreationOptions) => {
-  const element = create(name, options);
-  return name.toLowerCase() === "style" ? adopt(element as HTMLStyleElement) : element;
-}) as typeof document.createElement;
+document.createElement = ((name: string, options?: ElementCreationOptions) =>
+  name.toLowerCase() === "style" ? styleElement() : create(name, options)) as typeof document.createElement;
 
 export {};
