@@ -84,6 +84,7 @@ BROKEN = {
     "unknown-element": process(START + '<complexGateway id="g"/>' + task() + END, "s -> a -> e"),
     "id-duplicate": process(START + task() + task() + END, "s -> a -> e"),
     "feel": process(START + script("a", "=1 +", "x") + END, "s -> a -> e"),
+    "feel-filter": process(START + script("a", "=xs[not(item.done)]", "x") + END, "s -> a -> e"),
     "mapping-target": process(START + user("a", '<zeebe:formDefinition formId="form"/><zeebe:assignmentDefinition assignee="x"/><zeebe:ioMapping><zeebe:input source="=1" target="a b"/></zeebe:ioMapping>') + END, "s -> a -> e"),
     "camunda-7": process(START + '<serviceTask id="a"><extensionElements><c7:connector xmlns:c7="http://camunda.org/schema/1.0/bpmn"/><zeebe:taskDefinition type="notify"/></extensionElements></serviceTask>' + END, "s -> a -> e"),
     "flow-end": process(START + task() + END, "s -> a -> e; a -> nowhere"),

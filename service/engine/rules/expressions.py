@@ -10,6 +10,10 @@ from ..model import Node, feel_of, is_expression
 from .finder import Finder
 
 # A FEEL name without blanks or operators, as a path: unit.name
+# Functions with a truth value: alone between [ and ] the evaluator takes them for an index, not for a condition.
+YES_OR_NO = re.compile(
+    r"(?<=[\w\])}])\[\s*(?:not|list contains|contains|starts with|ends with|matches|all|any|is defined)\s*\("
+)
 TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -44,6 +48,27 @@ def _feel(find: Finder, element_id: str, what: str, text: str, line: int | None)
             f"{what} of “{element_id}” is not valid FEEL: {problem.en}",
             line,
         )
+    elif takes_filter_for_index(text):
+        find.error(
+            element_id,
+            "feel-filter",
+            f"“{element_id}”的 {what} 以函数作筛选条件，不会逐项判断；请在函数后写“= true”。",
+            f"{what} of “{element_id}” filters by a function alone, which is not asked of each item; add “= true”.",
+            line,
+        )
+
+
+def takes_filter_for_index(text: str) -> bool:
+    """True for ``xs[not(item.done)]``, which would give every item; ``xs[not(item.done) = true]`` filters."""
+    for match in YES_OR_NO.finditer(text):
+        depth = 1
+        for position in range(match.end(), len(text)):
+            depth += {"(": 1, ")": -1}.get(text[position], 0)
+            if depth == 0:
+                if text[position + 1 :].lstrip().startswith("]"):
+                    return True
+                break
+    return False
 
 
 def _texts(node: Node) -> Iterator[tuple[str, str]]:
