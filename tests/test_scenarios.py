@@ -73,6 +73,28 @@ def test_a_scenario_is_played_and_its_flows_are_counted(project: Path):
     assert "g_no, late_no" in said
 
 
+def test_parts_are_steps_and_further_cases_are_begun(project: Path):
+    parts = project / "processes" / "p" / "scenarios"
+    parts.mkdir(exist_ok=True)
+    (parts / "_both.yaml").write_text("- {do: check, by: coop.intake}\n- - {expect: {ended: e}}\n")
+    ok, said = play(
+        project,
+        two="""
+        start: {by: applicant.drafter}
+        steps:
+          - begin: p
+          - expect: {number: P-2026-0001}
+          - expect: {number: P-2026-0002}
+            in: p
+          - !include _both.yaml
+          - begin: p
+            by: coop.intake
+            refused: forbidden
+        """,
+    )
+    assert ok, said
+
+
 def test_every_flow_is_covered_by_several_scenarios(project: Path):
     ok, said = play(
         project,

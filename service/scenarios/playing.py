@@ -169,19 +169,22 @@ class _Play:
             return
         try:
             with self._transaction() as session:
-                definition = deployments.latest(session, self.scenario.process, authority_id=self._authority(session))
-                by = start.get("by") or next(iter(definition.starters), cast.ADMIN)
-                person = self._person(session, by)
-                self.case = instances.start(
-                    session,
-                    self.scenario.process,
-                    self._data(session, start.get("data") or {}, {}, person),
-                    user=person,
-                    organisation=start.get("organisation"),
-                ).id
+                self.case = self._started(session, self.scenario.process, start)
         except (errors.ServiceError, engine.EngineError) as error:
             raise Failed(f"{self.scenario.file.name}: start: {_said(error)}") from error
         self._work()
+
+    def _begin(self, step: Step) -> None:
+        """Start another case; it is the latest of its process from now on."""
+        with self._refusal(step), self._transaction() as session:
+            self._started(session, str(step.target), step.options)
+        self._work()
+
+    def _started(self, session: Session, process_id: str, how: Mapping[str, Any]) -> int:
+        definition = deployments.latest(session, process_id, authority_id=self._authority(session))
+        person = self._person(session, how.get("by") or next(iter(definition.starters), cast.ADMIN))
+        values = self._data(session, how.get("data") or {}, {}, person)
+        return instances.start(session, process_id, values, user=person, organisation=how.get("organisation")).id
 
     def _do(self, step: Step) -> None:
         """Hand in a task, or all tasks of an element."""

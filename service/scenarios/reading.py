@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ STEPS: dict[str, frozenset[str]] = {
     "do": frozenset({"by", "data", "each", "refused", "fields"}),
     "claim": frozenset({"by", "refused"}),
     "release": frozenset({"by", "refused"}),
+    "begin": frozenset({"by", "data", "organisation", "refused", "fields"}),
     "wait": frozenset(),
     "until": frozenset(),
     "send": frozenset({"by", "data", "refused", "fields"}),
@@ -117,7 +118,7 @@ def read(file: Path) -> Scenario:
     if not isinstance(content, dict):
         raise WrongScenario("应为键值结构。 A mapping is expected.")
     _only(content, HEAD, f"{file.name}")
-    steps = [_step(step, file.name) for step in _list(content, "steps")]
+    steps = [_step(step, file.name) for step in _flat(_list(content, "steps"))]
     expect = content.get("expect") or {}
     _only(expect, EXPECTATIONS, "expect")
     start = content.get("start") or {}
@@ -162,10 +163,11 @@ def duration(value: Any) -> Duration:
 
 
 def _step(step: Any, name: str) -> Step:
-    line = step.pop("__line__", 0) if isinstance(step, dict) else 0
-    where = f"{name}:{line}"
     if not isinstance(step, dict):
-        raise WrongScenario(f"{where}: 每一步应为键值结构。 A step is a mapping.")
+        raise WrongScenario(f"{name}: 每一步应为键值结构。 A step is a mapping.")
+    step = dict(step)
+    line = step.pop("__line__", 0)
+    where = f"{name}:{line}"
     verbs = [verb for verb in STEPS if verb in step]
     if len(verbs) != 1:
         raise WrongScenario(f"{where}: 每一步应有且只有一个动作 / a step has exactly one of: {', '.join(STEPS)}")
@@ -179,6 +181,15 @@ def _step(step: Any, name: str) -> Step:
     if verb == "wait" and target != "next":
         target = duration(target)
     return Step(verb, target, step, line)
+
+
+def _flat(steps: Iterable[Any]) -> Iterator[Any]:
+    """The steps one after another: a list among them is a part, as ``- !include _filing.yaml`` brings in."""
+    for step in steps:
+        if isinstance(step, list):
+            yield from _flat(step)
+        else:
+            yield step
 
 
 def _only(content: Any, allowed: Iterable[str], where: str) -> None:
@@ -243,9 +254,10 @@ def _mark(node: yaml.Node, content: Any) -> None:
         return
     for key, value in node.value:
         if key.value == "steps" and isinstance(value, yaml.SequenceNode) and isinstance(content.get("steps"), list):
-            for line, step in zip(value.value, content["steps"], strict=False):
-                if isinstance(step, dict):
-                    step["__line__"] = line.start_mark.line + 1
+            for line, part in zip(value.value, content["steps"], strict=False):
+                for step in _flat([part]):
+                    if isinstance(step, dict):
+                        step["__line__"] = line.start_mark.line + 1
 
 
 def _plain(content: Any) -> Any:
