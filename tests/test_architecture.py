@@ -38,7 +38,11 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "commands": {"engine", "models", "forms", "permissions", "workdays", "storage"},
     "queries": {"models", "permissions"},
     "handlers": {"commands", "queries", "models", "config", "mail", "storage", "workdays"},
-    "worker": {"commands", "handlers", "models", "engine", "config", "db"},
+    "worker": {"commands", "handlers", "models", "engine", "config", "db", "upkeep"},
+    "upkeep": {"commands", "queries", "models", "config", "db"},
+    "metrics": {"queries", "models", "db"},
+    "doctor": {"commands", "queries", "models", "config", "db", "mail"},
+    "backup": {"config", "db"},
     "web": {
         "commands",
         "queries",
@@ -55,6 +59,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     # the wiring
     "app": ANYTHING,
     "cli": ANYTHING,
+    "cli_admin": ANYTHING,
     "demo": ANYTHING,
     "scenarios": ANYTHING,
 }

@@ -17,6 +17,7 @@ from .references import references
 from .repair import CannotMove, move, reschedule, restart, set_variables, skip
 from .runner import Run, cancel, catch, complete, fire, park, retry, start, visible
 from .runner import throw_bpmn_error as throw_error
+from .stalls import DeadJoin, Resting, dead_joins, resting
 from .steps import Happened, IncidentWait, JobWait, JoinWait, MessageWait, Step, TimerWait, UserWait, Wait
 from .validation import validate, validate_contents
 
@@ -41,6 +42,7 @@ __all__ = [
     "BundleRejected",
     "CannotMigrate",
     "CannotMove",
+    "DeadJoin",
     "EngineError",
     "Finding",
     "Happened",
@@ -51,6 +53,7 @@ __all__ = [
     "Obstacle",
     "Problem",
     "ProcessInfo",
+    "Resting",
     "Run",
     "StartInfo",
     "Step",
@@ -64,6 +67,7 @@ __all__ = [
     "catch",
     "complete",
     "content_hash",
+    "dead_joins",
     "dump",
     "fire",
     "load",
@@ -76,6 +80,7 @@ __all__ = [
     "references",
     "reschedule",
     "restart",
+    "resting",
     "retry",
     "set_variables",
     "skip",

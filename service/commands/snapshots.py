@@ -1,0 +1,107 @@
+"""The rows of a case as they are, so that an undo can bring them back as they were."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from service.models import Draft, Incident, Instance, Job, Model, Subscription, Task, TaskCandidate
+
+from .difference import table_of
+
+_BLIND = {"synchronize_session": False}
+_INSTANCE = ("status", "ended_at", "end_event", "title", "deployment_id", "definition_id")
+_OPEN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
+    "tasks": (
+        Task,
+        ("status", "assignee_id", "claimed_at", "due_at", "due_sort", "completed_at", "completed_by_id", "submitted",
+         "organisation_id", "role", "element_id", "name", "form_id"),
+    ),
+    "jobs": (
+        Job,
+        ("status", "due_at", "attempts", "retries", "error", "payload", "finished_at", "element_id", "process_id"),
+    ),
+    "incidents": (Incident, ("resolved_at", "resolved_by_id")),
+}  # fmt: skip
+
+
+def take(session: Session, instance: Instance) -> dict[str, Any]:
+    """Write down every open row of the case."""
+    session.flush()
+    rows: dict[str, Any] = {"instance": {name: _plain(getattr(instance, name)) for name in _INSTANCE}}
+    for kind, (model, names) in _OPEN.items():
+        rows[kind] = [
+            {"id": row.id, **{name: _plain(getattr(row, name)) for name in names}}
+            for row in session.scalars(_open(model, instance).execution_options(populate_existing=True))
+        ]
+    tasks = [row["id"] for row in rows["tasks"]]
+    rows["candidates"] = _all(session, TaskCandidate, TaskCandidate.task_id.in_(tasks), leave={"id"})
+    rows["drafts"] = _all(session, Draft, Draft.task_id.in_(tasks))
+    rows["subscriptions"] = _all(session, Subscription, Subscription.instance_id == instance.id)
+    return rows
+
+
+def _open(model: Any, instance: Instance) -> Any:
+    chosen = select(model).where(model.instance_id == instance.id)
+    if model is Task:
+        return chosen.where(Task.status == "open")
+    if model is Job:
+        return chosen.where(Job.token.is_not(None), Job.status.in_(("queued", "running", "failed")))
+    return chosen.where(Incident.resolved_at.is_(None))
+
+
+def _all(session: Session, model: Any, wanted: Any, *, leave: set[str] = frozenset()) -> list[dict[str, Any]]:  # type: ignore[assignment]
+    columns = [column for column in model.__table__.columns if column.name not in leave]
+    return [
+        {column.name: _plain(value) for column, value in zip(columns, row, strict=True)}
+        for row in session.execute(select(*columns).where(wanted))
+    ]
+
+
+def bring_back(session: Session, instance: Instance, rows: dict[str, Any], now: datetime) -> None:
+    """Make the open rows of the case what they were; what is new is closed."""
+    for kind, (model, _) in _OPEN.items():
+        kept = {row["id"] for row in rows[kind]}
+        for row in session.scalars(_open(model, instance).execution_options(populate_existing=True)):
+            if row.id not in kept:
+                _close(row, now)
+        session.flush()
+        for row in rows[kind]:
+            values = {name: _moment(model, name, value) for name, value in row.items() if name != "id"}
+            session.execute(update(model).where(model.id == row["id"]).values(**values), execution_options=_BLIND)  # type: ignore[attr-defined]
+    tasks = [row["id"] for row in rows["tasks"]]
+    live = select(Task.id).where(Task.instance_id == instance.id)
+    session.execute(delete(TaskCandidate).where(TaskCandidate.task_id.in_(live)), execution_options=_BLIND)
+    session.execute(delete(Draft).where(Draft.task_id.in_(tasks)), execution_options=_BLIND)
+    session.execute(delete(Subscription).where(Subscription.instance_id == instance.id), execution_options=_BLIND)
+    for model, name in ((TaskCandidate, "candidates"), (Draft, "drafts"), (Subscription, "subscriptions")):
+        made = [{key: _moment(model, key, value) for key, value in row.items()} for row in rows[name]]
+        if made:
+            session.execute(insert(table_of(model)), made)
+    for name, value in rows["instance"].items():
+        setattr(instance, name, _moment(Instance, name, value))
+    session.flush()
+    session.expire_all()
+    session.refresh(instance)
+
+
+def _close(row: Any, now: datetime) -> None:
+    if isinstance(row, Task):
+        row.status, row.completed_at = "cancelled", now
+    elif isinstance(row, Job):
+        row.status, row.finished_at, row.lease_until = "cancelled", now, None
+    else:
+        row.resolved_at = now
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _moment(model: Any, name: str, value: Any) -> Any:
+    if isinstance(value, str) and model.__table__.columns[name].type.python_type is datetime:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    return value
