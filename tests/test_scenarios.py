@@ -155,3 +155,16 @@ def test_what_was_there_before_is_given(project: Path):
         """,
     )
     assert ok, said
+
+
+def test_what_happens_meanwhile_outside_the_case_is_given(project: Path):
+    ok, said = play(
+        project,
+        meanwhile="""
+        steps:
+          - expect: {rows: {ban: 0}}
+          - given: [{ban: {uscc: X, organisation: applicant, start_on: 2026-03-02, last_on: 2029-03-02}}]
+        expect: {rows: {ban: 1}}
+        """,
+    )
+    assert ok, said

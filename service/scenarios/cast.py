@@ -6,7 +6,7 @@ The case parties' organisations have the party's name as their code: a scenario 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -54,9 +54,15 @@ def hire(session: Session, scenario: Scenario) -> None:
             _expert(session, authority, f"{role}.{number}", role)
     for person in scenario.people:
         _extra(session, authority, person)
-    for row in scenario.given:
-        _give(session, authority, row)
+    give(session, scenario.given)
     session.flush()
+
+
+def give(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows that the scenario takes as given: before it begins, or as what happened meanwhile."""
+    authority = session.scalars(select(Authority)).one()
+    for row in rows:
+        _give(session, authority, row)
 
 
 def usual(session: Session) -> None:
@@ -173,4 +179,4 @@ def _reference(session: Session, authority: Authority, value: str) -> int:
     return base.id if base is not None else _organisation(session, authority, value).id
 
 
-__all__ = ["ADMIN", "hire", "usual"]
+__all__ = ["ADMIN", "give", "hire", "usual"]

@@ -274,6 +274,11 @@ class _Play:
             )
         self._work()
 
+    def _given(self, step: Step) -> None:
+        """Something outside the case has happened meanwhile, and the register shows it."""
+        with self._transaction() as session:
+            cast.give(session, step.target)
+
     def _expect(self, step: Step) -> None:
         with self._transaction() as session:
             case = self._instance(step, session)
@@ -468,6 +473,8 @@ def _said(error: Exception) -> str:
 
 
 def _words(target: Any) -> str:
+    if isinstance(target, list):
+        return ", ".join(_words(one) for one in target)
     return ", ".join(target) if isinstance(target, Mapping) else str(target)
 
 

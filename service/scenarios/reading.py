@@ -28,6 +28,7 @@ STEPS: dict[str, frozenset[str]] = {
     "publish": frozenset({"key", "data"}),
     "retry": frozenset({"data"}),
     "cancel": frozenset({"reason"}),
+    "given": frozenset(),
     "expect": frozenset(),
 }
 """What may stand beside the verb of a step; ``in`` and ``note`` may stand beside every one."""
@@ -135,7 +136,7 @@ def read(file: Path) -> Scenario:
         organisations=content.get("organisations") or {},
         people=_list(content, "people"),
         experts=int(content.get("experts", 5)),
-        given=_list(content, "given"),
+        given=list(_flat(_list(content, "given"))),
         start=start,
         steps=steps,
         expect=expect,
@@ -176,6 +177,8 @@ def _step(step: Any, name: str) -> Step:
     target = step.pop(verb)
     if verb == "expect":
         _only(target, EXPECTATIONS, where)
+    if verb == "given":
+        _list({verb: target}, verb)
     if verb == "until":
         target = moment(target)
     if verb == "wait" and target != "next":
@@ -184,7 +187,7 @@ def _step(step: Any, name: str) -> Step:
 
 
 def _flat(steps: Iterable[Any]) -> Iterator[Any]:
-    """The steps one after another: a list among them is a part, as ``- !include _filing.yaml`` brings in."""
+    """Steps or rows one after another: a list among them is a part, as ``- !include _filing.yaml`` brings in."""
     for step in steps:
         if isinstance(step, list):
             yield from _flat(step)
