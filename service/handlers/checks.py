@@ -44,11 +44,14 @@ def check_ban(session: Session, job: JobContext) -> dict[str, Any]:
 
 @topic("lookup_register")
 def lookup_register(session: Session, job: JobContext) -> dict[str, Any]:
-    """What the register holds on the applicant, so that rules and forms need not ask."""
+    """What the register holds on the applicant, so that rules and forms need not ask.
+
+    Of several open cases the oldest goes on: a case is told of those before it, not of those that came later.
+    """
     instance = case.instance_of(session, job)
     uscc = case.text(job, "applicant.uscc", "")
     bases = register.active_bases_of(session, instance.authority_id, uscc)
-    cases = register.open_cases_of(session, instance.authority_id, uscc, besides=instance.id)
+    cases = register.open_cases_of(session, instance.authority_id, uscc, before=instance.id)
     projects = register.projects_of(session, instance.authority_id, uscc)
     return {
         "registerFacts": {

@@ -312,8 +312,8 @@ def projects_of(session: Session, authority_id: int, uscc: str) -> Sequence[Proj
     ).all()
 
 
-def open_cases_of(session: Session, authority_id: int, uscc: str, *, besides: int | None = None) -> Sequence[Instance]:
-    """The running applications of a legal entity for any type of base, other than one case.
+def open_cases_of(session: Session, authority_id: int, uscc: str, *, before: int | None = None) -> Sequence[Instance]:
+    """The running applications of a legal entity for any type of base, or those that are older than one case.
 
     A case of application carries the type in its number: ``DB-2026-0001``.
     """
@@ -329,8 +329,8 @@ def open_cases_of(session: Session, authority_id: int, uscc: str, *, besides: in
         )
         .order_by(Instance.id)
     )
-    if besides is not None:
-        query = query.where(Instance.id != besides)
+    if before is not None:
+        query = query.where(Instance.id < before)
     return session.scalars(query).unique().all()
 
 

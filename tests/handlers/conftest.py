@@ -74,14 +74,20 @@ def make_instance(session: Session, applicant, number: str, **parties: Any) -> I
 def work(session: Session, instance: Instance, settings: Settings) -> Callable[..., dict[str, Any]]:
     """Do a service task: ``work("check_ban", applicant={...})``; headers in ``headers``."""
 
-    def run(topic: str, headers: dict[str, str] | None = None, key: str = "job-1", **variables: Any) -> dict[str, Any]:
+    def run(
+        topic: str,
+        headers: dict[str, str] | None = None,
+        key: str = "job-1",
+        of: Instance = instance,
+        **variables: Any,
+    ) -> dict[str, Any]:
         job = handlers.JobContext(
             id=1,
             key=key,
             topic=topic,
             headers=headers or {},
             variables={"parties": {"applicant": "uni"}, **variables},
-            instance_id=instance.id,
+            instance_id=of.id,
             now=NOW,
             settings=settings,
         )

@@ -146,13 +146,15 @@ def test_the_register_tells_bases_cases_projects_and_recommendations(session, pe
             )
         )  # fmt: skip
     session.flush()
-    facts = work("lookup_register", applicant={"uscc": applicant.uscc}, recommender={"code": "kj-sd"}, baseType="DB")[
-        "registerFacts"
-    ]
+    asked = {"applicant": {"uscc": applicant.uscc}, "recommender": {"code": "kj-sd"}, "baseType": "DB"}
+    facts = work("lookup_register", **asked)["registerFacts"]
     assert [one["type"] for one in facts["activeBases"]] == ["JC"]
-    assert [one["number"] for one in facts["openCases"]] == ["TT-2026-0001", "DB-2026-0002"]
+    assert facts["openCases"] == []
     assert facts["projects"][0]["programme"] == "intergovernmental"
     assert facts["recommendedThisYear"] == 1
+    latest = make_instance(session, applicant, "DB-2026-0003")
+    open_cases = work("lookup_register", of=latest, **asked)["registerFacts"]["openCases"]
+    assert [one["number"] for one in open_cases] == ["DB-2026-0001", "TT-2026-0001", "DB-2026-0002"]
 
 
 # Experts
