@@ -16,12 +16,6 @@ pytestmark = pytest.mark.browser
 BLANK = "processes/leave/leave.bpmn"
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with site.chromium() as browser:
-        yield browser
-
-
 class Shop:
     """The application with a working copy, and pages of people who look at it."""
 
