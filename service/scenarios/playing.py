@@ -151,7 +151,7 @@ class _Play:
             except (errors.ServiceError, engine.EngineError) as error:
                 raise Failed(f"{self.scenario.file.name}:{step.line}: {_said(error)}") from error
         try:
-            self._expected({"incidents": [], **self.scenario.expect}, self.case)
+            self._expected({"incidents": [], **self.scenario.expect}, self._own())
         except Failed as failure:
             raise Failed(f"{self.scenario.file.name}: expect: {failure}") from None
 
@@ -238,7 +238,7 @@ class _Play:
     def _publish(self, step: Step) -> None:
         """Say something as a program outside would."""
         with self._transaction() as session:
-            seen = self._root(session, step)
+            seen = self._root(session, step) if self._found(step, session) else {}
             key = self._feel(step.options.get("key"), seen)
             messages.publish(
                 session,
@@ -417,13 +417,22 @@ class _Play:
 
     def _instance(self, step: Step, session: Session) -> int:
         """The case a step is about: the scenario's own, or the latest of the process named by ``in``."""
+        found = self._found(step, session)
+        if found is None:
+            process_id = step.case or self.scenario.process
+            raise Failed(f"没有流程“{process_id}”的案卷。 There is no case of {process_id}.")
+        return found
+
+    def _own(self) -> int:
+        """The scenario's own case: the one it started, or the latest that a message has."""
+        with self._transaction() as session:
+            return self._found(Step("expect", {}, {}, 0), session) or 0
+
+    def _found(self, step: Step, session: Session) -> int | None:
         if step.case is None and self.case:
             return self.case
         process_id = step.case or self.scenario.process
-        found = session.scalar(select(func.max(Instance.id)).where(Instance.process_id == process_id))
-        if found is None:
-            raise Failed(f"没有流程“{process_id}”的案卷。 There is no case of {process_id}.")
-        return found
+        return session.scalar(select(func.max(Instance.id)).where(Instance.process_id == process_id))
 
     def _visible(self, session: Session, task: Task) -> dict[str, Any]:
         return engine.visible(instances.load(session, session.get_one(Instance, task.instance_id)), task.token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -215,6 +216,14 @@ class _Loader(yaml.SafeLoader):
     """Safe YAML with ``!include other.yaml`` and ``!file name.pdf``."""
 
     folder: Path
+
+
+# Only true and false are truth values: a date is given “on” a day, an answer may be “no”.
+_Loader.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:bool"]
+    for letter, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 
 
 def _include(loader: _Loader, node: yaml.ScalarNode) -> Any:
