@@ -40,6 +40,8 @@ class Person:
     locale: str
     roles: list[str] = field(default_factory=list)
     more_roles: int = 0
+    owner: bool = False
+    admin: bool = False
 
 
 def settings() -> Settings:
@@ -80,6 +82,8 @@ def look(session: Session) -> User | None:
     g.opened = opened
     g.reader = user = opened.user
     g.person = Person(user.username, user.name, user.locale)
+    g.person.owner = permissions.may_deploy(user, user.authority_id)
+    g.person.admin = permissions.may_administer(user, user.authority_id)
     g.person.roles = _roles(session, user)
     g.person.more_roles = max(0, len(permissions.held(user)) - MOST_ROLES)
     return user
