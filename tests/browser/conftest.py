@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -170,20 +171,26 @@ class Visitor:
 
     def open_task(self, name: str, case: str | None = None) -> Visitor:
         """Find a task in the inbox, mine or my group's, take it and open its form."""
-        for box in ("mine", "group"):
-            self.page.goto(f"/inbox?box={box}" + (f"&q={case}" if case else ""))
-            found = self.page.locator("tr", has=self.page.locator(f'a.main:text-is("{name}")'))
-            if found.count():
-                found.first.locator("a.main").click()
-                self.page.wait_for_url("**/tasks/*")
-                break
-        else:
-            raise AssertionError(f"no task “{name}” in the inbox")
+        self._find_task(name, case)
         claim = self.page.locator("button", has_text=re.compile("领取此任务|Claim this task"))
         if claim.count():
             claim.click()
         self.ready()
         return self
+
+    def _find_task(self, name: str, case: str | None) -> None:
+        # Steps that a worker does come a moment later.
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            for box in ("mine", "group"):
+                self.page.goto(f"/inbox?box={box}" + (f"&q={case}" if case else ""))
+                found = self.page.locator("tr", has=self.page.locator(f'a.main:text-is("{name}")'))
+                if found.count():
+                    found.first.locator("a.main").click()
+                    self.page.wait_for_url("**/tasks/*")
+                    return
+            time.sleep(0.5)
+        raise AssertionError(f"no task “{name}” in the inbox: {self.text()}")
 
     def ready(self) -> Visitor:
         """Wait until the form can be filled."""
@@ -230,6 +237,17 @@ class Visitor:
             field.get_by_label(option, exact=True).check()
         return self
 
+    def pick(self, label: str, count: int) -> Visitor:
+        """Put the first few of what is offered into a field of tags."""
+        field = self.field(label)
+        box = field.locator(".fjs-taglist-input")
+        for number in range(1, count + 1):
+            box.click()
+            field.locator(".fjs-dropdownlist-item").first.dispatch_event("mousedown")
+            expect(field.locator(".fjs-taglist-tag")).to_have_count(number)
+        box.blur()
+        return self
+
     def attach(self, label: str, *files: tuple[str, bytes], nth: int = 0) -> Visitor:
         """Upload files and wait until the server has them."""
         field = self.field(label, nth=nth)
@@ -241,6 +259,61 @@ class Visitor:
         expect(field.locator(".gh-files-list li a")).to_have_count(before + len(files))
         return self
 
+    def fill_rest(self, text: str = "示例内容（虚构），用于验证流程，足够长的一段说明文字。") -> Visitor:
+        """Fill every required field that is still empty, whatever it is; fields appear as others are filled."""
+        for _round in range(6):
+            empty = [one for one in self.page.locator("[data-form] .fjs-form-field").all() if self._asks(one)]
+            if not empty:
+                return self
+            for field in empty:
+                self._answer(field, text)
+        raise AssertionError("the form asks for more and more")
+
+    @staticmethod
+    def _asks(field: Locator) -> bool:
+        return bool(
+            field.evaluate(
+                """field => {
+                    const is = kind => field.classList.contains(`fjs-form-field-${kind}`);
+                    const label = field.querySelector('.fjs-asterix');
+                    if (!label || field.classList.contains('fjs-readonly') || field.classList.contains('fjs-disabled')) return false;
+                    if (is('group') || is('dynamiclist')) return false;
+                    if (is('attachments')) return !field.querySelector('.gh-files-list li');
+                    if (is('checklist') || is('radio') || is('checkbox')) return !field.querySelector('input:checked');
+                    if (is('taglist')) return !field.querySelector('.fjs-taglist-tag');
+                    if (is('select')) return !!field.querySelector('.fjs-select-placeholder')
+                        || field.querySelector('input:not(.fjs-select-hidden-input)')?.value === '';
+                    const input = field.querySelector('input, textarea');
+                    return !!input && input.value === '';
+                }"""
+            )
+        )
+
+    def _answer(self, field: Locator, text: str) -> None:
+        kind = re.search(r"fjs-form-field-(\w+)", field.get_attribute("class") or "")
+        match kind and kind[1]:
+            case "attachments":
+                content = b"%PDF-1.7\n" + b"0" * 64
+                field.locator("input[type=file]").set_input_files(
+                    [{"name": "证明材料.pdf", "mimeType": "application/pdf", "buffer": content}]
+                )
+                expect(field.locator(".gh-files-list li a")).to_have_count(1)
+            case "checklist" | "radio" | "checkbox":
+                field.locator("input").first.check()
+            case "select" | "taglist":
+                field.locator(".fjs-input-group, .fjs-taglist-input").first.click()
+                field.locator(".fjs-dropdownlist-item").first.dispatch_event("mousedown")
+                field.locator("input").last.blur()
+            case "number":
+                field.locator("input").first.fill("2015" if "年份" in field.inner_text() else "8")
+            case "datetime":
+                field.locator("input").first.fill("2025-06-18")
+                field.locator("input").first.blur()
+            case _:
+                words = field.inner_text()
+                said = "office@example.cn" if "邮箱" in words else "010-58881234" if "电话" in words else text
+                field.locator("input, textarea").first.fill(said)
+
     def error(self, label: str, nth: int = 0) -> str:
         """The sentence at a field."""
         return self.field(label, nth=nth).locator(".fjs-form-field-error").inner_text()
@@ -249,8 +322,20 @@ class Visitor:
         """Hand the form in; ``done`` waits for the inbox."""
         self.page.locator(".action-bar button.btn-primary").click()
         if done:
-            self.page.wait_for_url(re.compile(r"/(inbox|cases/\d+)(\?.*)?$"))
+            self._handed_in()
         return self
+
+    def _handed_in(self) -> None:
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            if re.search(r"/(inbox|cases/\d+)(\?.*)?$", self.page.url):
+                self.page.wait_for_load_state()
+                return
+            problems = self.page.locator("[data-form-problems]:visible")
+            if problems.count():
+                raise AssertionError(problems.first.inner_text())
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"still at {self.page.url}: {self.text()}")
 
     def text(self) -> str:
         return " ".join(self.page.locator("body").inner_text().split())
