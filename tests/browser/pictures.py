@@ -148,6 +148,16 @@ def at(path: str) -> Callable[[Visitor], None]:
     return go
 
 
+def finding(words: str) -> Callable[[Visitor], None]:
+    """The sign-in page, with a demo account looked up."""
+
+    def go(visitor: Visitor) -> None:
+        visitor.go("/sign-in")
+        visitor.page.locator("#find").fill(words)
+
+    return go
+
+
 def doing(name: str, case: str | None = None, show: str | None = None) -> Callable[[Visitor], None]:
     """The page of a task, scrolled so that the text ``show`` stands at its top."""
 
@@ -196,7 +206,7 @@ class Picture:
 
 
 PICTURES: dict[str, Picture] = {
-    "sign-in": Picture(None, at("/sign-in")),
+    "sign-in": Picture(None, finding("示例")),
     "inbox": Picture("coop.intake", at("/inbox?box=mine")),
     "case": Picture("hongyan.drafter", case_of("鸿雁")),
     "applicant-start": Picture("haidai.drafter", at("/start")),
