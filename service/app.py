@@ -7,7 +7,7 @@ import os
 
 from flask import Flask, g
 
-from service import handlers
+from service import handlers, metrics
 from service.config import Settings, read
 from service.db import Database
 from service.storage import Folder
@@ -16,6 +16,7 @@ from service.web import (
     assets,
     auth,
     cases,
+    cockpit,
     errors,
     files,
     here,
@@ -52,6 +53,10 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     for pages in PAGES:
         app.register_blueprint(pages.blueprint)
     api.init_app(app)
+    cockpit.init_app(app)
+    app.extensions["guohe.metrics"], app.extensions["guohe.requests"] = metrics.reporter(
+        app.extensions["guohe.database"]
+    )
     app.context_processor(_everywhere)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     return app

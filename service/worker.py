@@ -29,6 +29,7 @@ from service.commands.projection import Acted
 from service.config import Settings
 from service.db import Database
 from service.models import Job, ProcessDefinition
+from service.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -121,13 +122,19 @@ class Worker:
                     with contextlib.suppress(errors.ServiceError), self.transaction() as session:
                         jobs.extend(session, held, lease=self.lease)
 
-        thread = threading.Thread(target=beat, name="guohe-heartbeat", daemon=True)
-        thread.start()
+        keeping = Upkeep(self.database, self.settings, self.name)
+        threads = [
+            threading.Thread(target=beat, name="guohe-heartbeat", daemon=True),
+            threading.Thread(target=keeping.serve, args=(over,), name="guohe-upkeep", daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
             over.set()
-            thread.join()
+            for thread in threads:
+                thread.join(timeout=30)
 
     # One job
 

@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "worker": {"commands", "handlers", "models", "engine", "config", "db", "upkeep"},
     "upkeep": {"commands", "queries", "models", "config", "db"},
     "metrics": {"queries", "models", "db"},
+    "logs": set(),
     "doctor": {"commands", "queries", "models", "config", "db", "mail"},
     "backup": {"config", "db"},
     "web": {
@@ -55,6 +56,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
         "workdays",
         "topics",
         "files",
+        "logs",
     },
     # the wiring
     "app": ANYTHING,

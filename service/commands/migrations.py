@@ -286,3 +286,12 @@ def read_names(session: Session, source_id: int, target_id: int, names: object, 
     """Check a mapping somebody has edited."""
     old, new = _bundles(session, source_id, target_id, user)
     return checked(names, old, new)
+
+
+def elements(session: Session, deployment_id: int, *, user: User) -> list[tuple[str, str, str, str]]:
+    """The elements of a version: (process, element, label, kind)."""
+    _visible(session, deployment_id, user)
+    bundle = deployments.bundle(session, deployment_id)
+    return [
+        (process.id, node.id, node.label, node.kind) for process in bundle.models.values() for _, node in process.walk()
+    ]

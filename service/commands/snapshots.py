@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from service.models import Draft, Incident, Instance, Job, Model, Subscription, Task, TaskCandidate
+from service.models.base import UtcDateTime
 
 from .difference import table_of
 
@@ -102,6 +103,6 @@ def _plain(value: Any) -> Any:
 
 
 def _moment(model: Any, name: str, value: Any) -> Any:
-    if isinstance(value, str) and model.__table__.columns[name].type.python_type is datetime:
+    if isinstance(value, str) and isinstance(model.__table__.columns[name].type, UtcDateTime):
         return datetime.fromisoformat(value).astimezone(UTC)
     return value

@@ -1,0 +1,85 @@
+"""Diagrams as data for the pages: heat, replay, versions side by side."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from flask import jsonify, render_template, request
+from werkzeug.wrappers import Response
+
+from service import errors
+from service.queries import definitions
+from service.queries import heat as reads
+
+from .. import here
+from . import blueprint, reading, words
+
+
+@blueprint.get("/heat")
+def heat() -> str:
+    """A diagram in colour."""
+    measure = request.args.get("measure", "count")
+    if measure not in reads.MEASURES:
+        raise errors.NotFound()
+    with reading() as (session, user):
+        processes = definitions.names(session, user)
+        process = request.args.get("process") or (processes[0][0] if processes else "")
+        found = reads.heat(session, user, process, measure)
+        context = {
+            "processes": processes,
+            "process": process,
+            "measure": measure,
+            "measures": reads.MEASURES,
+            "rows": [(one, _shown(measure, one)) for one in found],
+        }
+        if here.is_partial():
+            return render_template("cockpit/_heat_panel.html", **context)
+        return here.page(session, "cockpit/heat.html", **context)
+
+
+def _shown(measure: str, one: reads.Heat) -> str:
+    return words.span(one.value) if measure in ("age", "duration") else str(int(one.value))
+
+
+@blueprint.get("/heat/diagram")
+def heat_diagram() -> Response:
+    """The diagram with its values."""
+    process, measure = request.args.get("process", ""), request.args.get("measure", "count")
+    with reading() as (session, user):
+        xml = reads.diagram(session, user, process)
+        if xml is None or measure not in reads.MEASURES:
+            raise errors.NotFound()
+        found = reads.heat(session, user, process, measure)
+    most = max((one.value for one in found), default=0.0) or 1.0
+    return jsonify(
+        {
+            "xml": xml.decode("utf-8", "replace"),
+            "marks": {"active": [], "done": [], "cancelled": [], "incidents": [], "flows": []},
+            "heat": [
+                {"element": one.element_id, "share": one.value / most, "text": _shown(measure, one)} for one in found
+            ],
+        }
+    )
+
+
+@blueprint.get("/diagram")
+def version_diagram() -> Response:
+    """The diagram of a process in a certain deployment."""
+    deployment = request.args.get("deployment", "")
+    with reading() as (session, user):
+        chosen = int(deployment) if deployment.isdigit() and len(deployment) < 19 else None
+        xml = reads.diagram(session, user, request.args.get("process", ""), chosen)
+        if xml is None:
+            raise errors.NotFound()
+    marks: dict[str, list[str]] = {"active": [], "done": [], "cancelled": [], "incidents": [], "flows": []}
+    return jsonify({"xml": xml.decode("utf-8", "replace"), "marks": marks})
+
+
+@blueprint.get("/cases/<int:instance_id>/replay")
+def replay(instance_id: int) -> Response:
+    """How a case went, step by step."""
+    with reading() as (session, user):
+        moves = reads.replay(session, user, instance_id, request.args.get("process", ""))
+        if moves is None:
+            raise errors.NotFound()
+    return jsonify({"moves": [{**asdict(one), "at": one.at.isoformat()} for one in moves]})

@@ -1,0 +1,14 @@
+/* The cockpit: diagrams in colour, replay, two versions side by side. Loaded when one comes into view. */
+import "bpmn-js/dist/assets/diagram-js.css";
+import "bpmn-js/dist/assets/bpmn-js.css";
+import "./cockpit.css";
+
+const boxes = document.querySelectorAll<HTMLElement>("[data-cockpit-diagram]");
+const seen = new IntersectionObserver((entries) => {
+  for (const entry of entries) {
+    if (!entry.isIntersecting) continue;
+    seen.unobserve(entry.target);
+    void import("./drawing").then(({ draw }) => draw(entry.target as HTMLElement));
+  }
+});
+for (const box of boxes) seen.observe(box);
