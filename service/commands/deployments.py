@@ -58,22 +58,52 @@ def deploy(
         deployment = _record(session, bundle, authority_id, user, note)
     elif all(definition.latest for definition in deployment.definitions):
         return deployment
-    _retire(session, authority_id, [definition.process_id for definition in deployment.definitions])
+    _put_into_force(session, deployment, user, note)
+    return deployment
+
+
+def reinstate(session: Session, deployment_id: int, *, user: User, note: str = "") -> Deployment:
+    """Start new cases on a former deployment again; what it was validated by then still counts."""
+    deployment = session.get(Deployment, deployment_id)
+    if deployment is None or not permissions.may_deploy(user, deployment.authority_id):
+        raise errors.NotFound()
+    session.execute(select(Authority.id).where(Authority.id == deployment.authority_id).with_for_update(key_share=True))
+    if not all(definition.latest for definition in deployment.definitions):
+        _put_into_force(session, deployment, user, note)
+    return deployment
+
+
+def retire(session: Session, deployment_id: int, *, user: User) -> None:
+    """Let no new case start on a deployment any more; those that run go on."""
+    deployment = session.get(Deployment, deployment_id)
+    if deployment is None or not permissions.may_deploy(user, deployment.authority_id):
+        raise errors.NotFound()
+    still = [one.process_id for one in deployment.definitions if one.latest]
+    if still:
+        _retire(session, deployment.authority_id, still)
+
+
+def _put_into_force(session: Session, deployment: Deployment, user: User, note: str) -> None:
+    _retire(session, deployment.authority_id, [definition.process_id for definition in deployment.definitions])
     for definition in deployment.definitions:
         definition.latest = True
     session.flush()
     _listen(session, deployment)
     session.add(
         Event(
-            authority_id=authority_id,
+            authority_id=deployment.authority_id,
             at=clock.now(),
             kind="deployed",
             user_id=user.id,
-            data={"deployment": deployment.id, "version": deployment.version, "hash": bundle.hash, "note": note},
+            data={
+                "deployment": deployment.id,
+                "version": deployment.version,
+                "hash": deployment.bundle_hash,
+                "note": note,
+            },
         )
     )
     session.flush()
-    return deployment
 
 
 def validate(

@@ -202,6 +202,13 @@ def take(session: Session, copy_id: int, *, user: User, closed: bool = False) ->
     return copy
 
 
+def seal(session: Session, copy: WorkingCopy) -> None:
+    """Let nothing more be written into the newest revision: somebody refers to it."""
+    last = session.get_one(Revision, (copy.id, copy.revision))
+    if last.kind == "autosave":
+        last.kind = "save"
+
+
 def current(session: Session, copy: WorkingCopy) -> dict[str, WorkingFile]:
     """The files as they are now, by path."""
     rows = session.scalars(

@@ -77,6 +77,7 @@ __all__ = [
     "obstacles",
     "park",
     "read_bundle",
+    "read_contents",
     "references",
     "reschedule",
     "restart",

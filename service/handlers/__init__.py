@@ -1,6 +1,18 @@
 """What service tasks do: one function per topic, found by the name that diagrams use."""
 
-from . import bases, checks, column, cooperation, cycle, documents, experts, notices, organisations, sanctions
+from . import (
+    bases,
+    checks,
+    column,
+    cooperation,
+    cycle,
+    documents,
+    experts,
+    notices,
+    organisations,
+    publications,
+    sanctions,
+)
 from .registry import BusinessError, Handler, JobContext, UnknownTopic, find, topic, topics
 
 __all__ = [
@@ -18,6 +30,7 @@ __all__ = [
     "find",
     "notices",
     "organisations",
+    "publications",
     "sanctions",
     "topic",
     "topics",

@@ -32,8 +32,6 @@ from .workshop import (
     Publication,
     PublishingPolicy,
     Revision,
-    Transfer,
-    TransferCase,
     WorkingCopy,
     WorkingFile,
 )
@@ -81,8 +79,6 @@ __all__ = [
     "Symptom",
     "Task",
     "TaskCandidate",
-    "Transfer",
-    "TransferCase",
     "User",
     "UserSession",
     "Watch",

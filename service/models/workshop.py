@@ -5,17 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Enum, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import Enum, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import BigId, Model, RowId
 from .deployment import Deployment
 from .identity import User
-from .instance import Instance
 
 Gate = Literal["error", "warning", "info"]
 PublicationStatus = Literal["proposed", "scheduled", "published", "failed", "rejected", "withdrawn"]
-TransferStatus = Literal["planned", "moved", "blocked", "failed", "reverted"]
 
 
 class WorkingCopy(Model):
@@ -124,7 +122,8 @@ class Publication(Model):
     """A revision of a working copy on its way into service: proposed, agreed to, put into force, taken back.
 
     ``former`` holds the deployments that were in force before, so that new cases can go back to them.
-    ``moves`` are the running cases chosen to come along: ``{instance id: {process id: {old id: new id}}}``.
+    ``moves`` are the running cases chosen to come along: for each deployment they are on, their ids and what becomes
+    of elements without a counterpart; ``batches`` are the batches that move them.
     """
 
     __tablename__ = "publication"
@@ -150,55 +149,12 @@ class Publication(Model):
     published_at: Mapped[datetime | None]
     deployment_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("deployment.id"))
     former: Mapped[list[Any]] = mapped_column(default=list)
-    moves: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    moves: Mapped[list[Any]] = mapped_column(default=list)
+    batches: Mapped[list[Any]] = mapped_column(default=list)
+    overwrites: Mapped[bool] = mapped_column(default=False)
     failure: Mapped[str] = mapped_column(default="")
 
     working_copy: Mapped[WorkingCopy | None] = relationship()
     deployment: Mapped[Deployment | None] = relationship()
     proposed_by: Mapped[User] = relationship(foreign_keys=[proposed_by_id])
     decided_by: Mapped[User | None] = relationship(foreign_keys=[decided_by_id])
-
-
-class Transfer(Model):
-    """Chosen cases that are moved from one deployment to another, one transaction each."""
-
-    __tablename__ = "transfer"
-    __table_args__ = (Index(None, "authority_id", "id"),)
-
-    id: Mapped[RowId]
-    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
-    publication_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("publication.id", ondelete="SET NULL"))
-    deployment_id: Mapped[int] = mapped_column(BigId, ForeignKey("deployment.id"))
-    canary: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[datetime]
-    created_by_id: Mapped[int] = mapped_column(BigId, ForeignKey("user.id"))
-
-    deployment: Mapped[Deployment] = relationship()
-    created_by: Mapped[User] = relationship()
-    cases: Mapped[list[TransferCase]] = relationship(
-        back_populates="transfer", cascade="all, delete-orphan", passive_deletes=True, order_by="TransferCase.id"
-    )
-
-
-class TransferCase(Model):
-    """One case of a transfer: where it came from, how it went, and what it was before, so that it can go back."""
-
-    __tablename__ = "transfer_case"
-    __table_args__ = (UniqueConstraint("transfer_id", "instance_id"),)
-
-    id: Mapped[RowId]
-    transfer_id: Mapped[int] = mapped_column(BigId, ForeignKey("transfer.id", ondelete="CASCADE"))
-    instance_id: Mapped[int] = mapped_column(BigId, ForeignKey("instance.id", ondelete="CASCADE"), index=True)
-    names: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    status: Mapped[TransferStatus] = mapped_column(
-        Enum(*get_args(TransferStatus), native_enum=False, length=10, name="status"), default="planned"
-    )
-    former_definition_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("process_definition.id"))
-    former_state: Mapped[bytes | None]
-    moved_version: Mapped[int | None]
-    at: Mapped[datetime | None]
-    zh: Mapped[str] = mapped_column(default="")
-    en: Mapped[str] = mapped_column(default="")
-
-    transfer: Mapped[Transfer] = relationship(back_populates="cases")
-    instance: Mapped[Instance] = relationship()

@@ -71,6 +71,8 @@ def upgrade() -> None:
         sa.Column("deployment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("former", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("moves", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("batches", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("overwrites", sa.Boolean(), nullable=False),
         sa.Column("failure", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["authority_id"], ["authority.id"], name=op.f("fk_publication_authority_id")),
         sa.ForeignKeyConstraint(["decided_by_id"], ["user.id"], name=op.f("fk_publication_decided_by_id")),
@@ -122,51 +124,3 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_working_file_working_copy_id_path"), ["working_copy_id", "path"], unique=False
         )
-
-    op.create_table(
-        "transfer",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("authority_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("publication_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("deployment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("canary", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("created_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.ForeignKeyConstraint(["authority_id"], ["authority.id"], name=op.f("fk_transfer_authority_id")),
-        sa.ForeignKeyConstraint(["created_by_id"], ["user.id"], name=op.f("fk_transfer_created_by_id")),
-        sa.ForeignKeyConstraint(["deployment_id"], ["deployment.id"], name=op.f("fk_transfer_deployment_id")),
-        sa.ForeignKeyConstraint(
-            ["publication_id"], ["publication.id"], name=op.f("fk_transfer_publication_id"), ondelete="SET NULL"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfer")),
-    )
-    with op.batch_alter_table("transfer", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_transfer_authority_id_id"), ["authority_id", "id"], unique=False)
-
-    op.create_table(
-        "transfer_case",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("transfer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("instance_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("names", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
-        sa.Column("status", sa.String(length=10), nullable=False),
-        sa.Column("former_definition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("former_state", sa.LargeBinary(), nullable=True),
-        sa.Column("moved_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("zh", sa.String(), nullable=False),
-        sa.Column("en", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["former_definition_id"], ["process_definition.id"], name=op.f("fk_transfer_case_former_definition_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["instance_id"], ["instance.id"], name=op.f("fk_transfer_case_instance_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["transfer_id"], ["transfer.id"], name=op.f("fk_transfer_case_transfer_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfer_case")),
-        sa.UniqueConstraint("transfer_id", "instance_id", name=op.f("uq_transfer_case_transfer_id_instance_id")),
-    )
-    with op.batch_alter_table("transfer_case", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_transfer_case_instance_id"), ["instance_id"], unique=False)
