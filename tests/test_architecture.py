@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "frontend": set(),
     "pictures": {"frontend"},
     # the service itself
-    "commands": {"engine", "models", "forms", "permissions", "workdays", "storage"},
+    "commands": {"engine", "models", "forms", "permissions", "workdays", "storage", "topics"},
     "queries": {"models", "permissions"},
     "handlers": {"commands", "queries", "models", "config", "mail", "storage", "workdays"},
     "worker": {"commands", "handlers", "models", "engine", "config", "db", "upkeep"},
