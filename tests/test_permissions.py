@@ -292,7 +292,9 @@ ROLES = [code for code, *_ in identity.ROLES]
 
 def a_random_world(session, people, dice: random.Random) -> None:
     """People, cases and tasks with no plan at all, but of shapes the projection writes."""
-    places = ["uni", "lab", "sd", "hn"]
+    places = ["uni", "lab", "sd", "gov"]
+    for authority in ("most", "shandong"):
+        people.organisation("gov", authority=authority, kind="provincial_government")
     definitions = [rows.definition(session, people._authority(session, code).id) for code in ("most", "shandong")]
     today = clock.today()
     users = []
@@ -302,6 +304,7 @@ def a_random_world(session, people, dice: random.Random) -> None:
         for role in dice.sample(ROLES, dice.randint(0, 2)):
             party = role.partition(".")[0]
             code = party if party in permissions.FIXED_PARTIES else dice.choice(places)
+            code = "gov" if party == "province" else code
             days = dice.choice([{}, {}, {}, {"until": today}, {"since": today}, {"since": today + timedelta(days=1)}])
             identity.add_membership(session, user, people.organisation(code, authority=home), role, **days)
         user.active = dice.random() > 0.1

@@ -41,6 +41,9 @@ SESSION_TOUCHED_EVERY = timedelta(minutes=5)
 TOKEN_PREFIX = "guohe_"
 SCOPES = ("read", "write")
 
+KINDS = {"province": "provincial_government"}
+"""A party that only one kind of organisation can be: a science department never speaks for its government."""
+
 # party, function, Chinese name, English name, the lane that means this role where a diagram says nothing more
 ROLES: tuple[tuple[str, str, str, str | None], ...] = (
     ("applicant.drafter", "起草人", "Drafter", "申报机构"),
@@ -156,9 +159,8 @@ def add_membership(
     party = role.partition(".")[0]
     if session.get(Role, role) is None:
         raise errors.InvalidInput(f"没有“{role}”这个角色。", f"There is no role “{role}”.", field="role")
-    if (party in FIXED_PARTIES) != (organisation.code in FIXED_PARTIES) or (
-        party in FIXED_PARTIES and organisation.code != party
-    ):
+    fixed = party in FIXED_PARTIES or organisation.code in FIXED_PARTIES
+    if (fixed and organisation.code != party) or organisation.kind != KINDS.get(party, organisation.kind):
         raise errors.InvalidInput(
             f"“{organisation.name}”中没有“{role}”这个角色。",
             f"“{organisation.name}” has no role “{role}”.",

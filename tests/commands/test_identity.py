@@ -51,6 +51,17 @@ def test_a_role_of_a_fixed_party_exists_only_in_that_party(session, people):
     assert user.memberships == []
 
 
+def test_nobody_but_a_provincial_government_has_its_roles(session, people):
+    user = people.user("lin")
+    with pytest.raises(errors.InvalidInput):
+        identity.add_membership(
+            session, user, people.organisation("sd-kj", kind="provincial_department"), "province.drafter"
+        )
+    government = people.organisation("sd-gov", kind="provincial_government")
+    identity.add_membership(session, user, government, "province.drafter")
+    assert [one.organisation for one in user.memberships] == [government]
+
+
 def test_setting_a_membership_twice_changes_its_days(session, people):
     user = people.user("lin", "applicant.drafter@uni")
     until = clock.today() + timedelta(days=1)
