@@ -34,9 +34,10 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "forms": {"engine.feel", "engine.isolate"},
     "frontend": set(),
     "pictures": {"frontend"},
+    "traceability": {"engine"},
     # the service itself
     "commands": {"engine", "models", "forms", "permissions", "workdays", "storage", "topics"},
-    "queries": {"models", "permissions"},
+    "queries": {"models", "permissions", "workdays"},
     "handlers": {"commands", "queries", "models", "config", "mail", "storage", "workdays"},
     "worker": {"commands", "handlers", "models", "engine", "config", "db", "upkeep"},
     "upkeep": {"commands", "queries", "models", "config", "db"},
