@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service import files
+from service import cli_admin, files
 
 if TYPE_CHECKING:
     from service.commands.deployments import BundleRejected
@@ -207,6 +207,9 @@ def dmn_tck(folder: Path) -> None:
     click.echo(f"通过 {passed} / {len(results)}。 {passed} of {len(results)} passed.")
     if passed < len(results):
         sys.exit(FAILED)
+
+
+cli_admin.add_to(guohe)
 
 
 # What the commands share

@@ -265,15 +265,13 @@ def _wrong(
 
 
 def _agrees(record: Mapping[str, Any], content: str) -> bool:
-    said = json.loads(content)
-    actor = (said.get("actor") or {}).get("id")
-    pairs = [
-        ("kind", said["kind"]),
-        ("actor_id", actor),
-        ("instance_id", said["instance"]),
-        ("event_id", said["event"]),
-    ]
-    return all(name not in record or record[name] == value for name, value in pairs)
+    try:
+        said = json.loads(content)
+        actor = (said["actor"] or {}).get("id")
+        pairs = {"kind": said["kind"], "actor_id": actor, "instance_id": said["instance"], "event_id": said["event"]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return all(name not in record or record[name] == value for name, value in pairs.items())
 
 
 def read(session: Session, *, chunk: int = 1000) -> Iterator[dict[str, Any]]:
