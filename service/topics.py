@@ -240,6 +240,171 @@ TOPICS: tuple[Topic, ...] = (
     ),
 )
 
+
+def _topic(
+    type: str,
+    zh: str,
+    en: str,
+    inputs: str = "",
+    writes: str = "",
+    *,
+    about: Pair = ("", ""),
+    headers: tuple[Field, ...] = (),
+) -> Topic:
+    """A topic whose inputs are called what the variables are called; an input with a question mark is optional."""
+    read = []
+    for key in inputs.split():
+        name = key.removesuffix("?")
+        read.append(_input(name, *INPUTS[name], optional=key.endswith("?")))
+    return Topic(type, zh, en, about[0] or zh, about[1] or en, headers, tuple(read), tuple(writes.split()))
+
+
+INPUTS: dict[str, Pair] = {
+    "parties": ("案件各方", "Parties"),
+    "code": ("机构代码", "Code of the organisation"),
+    "park": ("创新园（机构代码）", "Park (organisation code)"),
+    "year": ("年份", "Year"),
+    "base": ("基地", "Base"),
+    "baseNumber": ("基地编号", "Number of the base"),
+    "partner": ("外方伙伴", "Foreign partner"),
+    "detail": ("表单内容", "Content of the form"),
+    "cycle": ("年度部署", "Cycle of the year"),
+    "annualPlan": ("年度计划", "Annual plan"),
+    "annualSummary": ("年度总结", "Annual summary"),
+    "reportOpinion": ("推荐部门意见", "Opinion of the recommender"),
+    "grade": ("等级", "Grade"),
+    "result": ("结果", "Result"),
+    "reason": ("理由", "Reason"),
+    "document": ("文件", "Document"),
+    "liftedOn": ("解除日期", "Day"),
+    "finding": ("违规线索", "Finding"),
+    "seriousness": ("情节认定", "Seriousness"),
+    "decidedOn": ("决定日期", "Day of the decision"),
+    "applicant": ("申报机构", "Applicant"),
+    "ban": ("禁申期", "Ban"),
+    "projectNumber": ("项目编号", "Project number"),
+    "matching": ("经费匹配", "Matching funds"),
+    "nomination": ("人才提名", "Nomination"),
+    "changeRequest": ("变更申请", "Change request"),
+    "effectiveOn": ("生效日期", "Effective on"),
+    "endedOn": ("退出日期", "Ended on"),
+    "issue": ("问题", "Issue"),
+    "action": ("措施", "Action"),
+}
+
+
+def _status(*choices: tuple[str, str, str], key: str = "status", zh: str = "状态", en: str = "Status") -> tuple[Field]:
+    return (Field(key, zh, en, choices=choices),)
+
+
+PARTY = Field(
+    "party",
+    "哪一方",
+    "Party",
+    choices=(
+        ("applicant", "申报机构", "Applicant"),
+        ("recommender", "推荐部门", "Recommender"),
+        ("zone", "国家高新区", "High-tech zone"),
+        ("province", "省级人民政府", "Provincial government"),
+    ),
+)
+
+TOPICS += (
+    _topic("add_party", "确定案件一方", "Add a party", "code parties?", "organisation parties", headers=(PARTY,)),
+    _topic("lookup_agenda", "核对会商议题", "Look up the agenda", "parties? park? year?", "agendaItems"),
+    _topic("list_candidates", "检索候选机构", "List candidates", "parties?", "candidates"),
+    _topic(
+        "record_foreign_plaque",
+        "登记外方挂牌进展",
+        "Record a foreign plaque",
+        "base partner detail?",
+        headers=_status(
+            ("requested", "已提出", "Requested"),
+            ("recognised", "已认同", "Recognised"),
+            ("refused", "未认同", "Refused"),
+            ("confirmed", "已确认", "Confirmed"),
+            ("placed", "已挂牌", "Placed"),
+            ("ended", "终止", "Ended"),
+        ),
+    ),
+    _topic(
+        "lookup_base",
+        "读取基地",
+        "Look up a base",
+        "baseNumber",
+        "base applicant recommender parties",
+        headers=(PARTY,),
+    ),
+    _topic("list_own_bases", "列出本单位基地", "List own bases", "parties?", "ownBases"),
+    _topic("start_annual_reports", "逐个启动年度报告", "Start the annual reports", "cycle", "started"),
+    _topic("collect_reports", "汇总报送情况", "Sum up the reports", "cycle", "reportSummary"),
+    _topic("start_assessments", "逐个启动年度考核", "Start the assessments", "cycle", "started"),
+    _topic(
+        "record_annual_report",
+        "登记年度报告",
+        "Record an annual report",
+        "base year annualPlan? annualSummary? reportOpinion?",
+        headers=_status(
+            ("accepted", "已接收", "Accepted"), ("overdue", "逾期", "Overdue"), ("late", "逾期补报", "Late")
+        ),
+    ),
+    _topic("lookup_annual_facts", "读取历年情况", "Look up earlier years", "base year", "annualFacts"),
+    _topic("record_annual_result", "登记年度考核结果", "Record a yearly result", "base year grade result reason?"),
+    _topic("share_result", "报送专项管理", "Share the result", "base year grade"),
+    _topic("record_commendation", "登记表彰", "Record a commendation", "base year reason document?"),
+    _topic("record_notice", "登记通报", "Record a reprimand", "base year document?"),
+    _topic("lift_notice", "解除被通报状态", "Lift a reprimand", "base liftedOn?"),
+    _topic(
+        "record_violation",
+        "登记违规线索",
+        "Record a violation",
+        "base finding seriousness?",
+        headers=_status(
+            ("minor", "情节轻微", "Minor"),
+            ("not_under_notice", "未被通报", "Not under notice"),
+            ("not_revoked", "不取消资格", "Not revoked"),
+            ("revoked", "取消资格", "Revoked"),
+            key="outcome",
+            zh="处理结果",
+            en="Outcome",
+        ),
+    ),
+    _topic("revoke_base", "取消资格", "Revoke a base", "base document reason decidedOn?"),
+    _topic("start_ban", "登记禁申期", "Enter a ban", "applicant base ban document?"),
+    _topic("release_ban", "解除禁申期", "Release from a ban", "applicant base?"),
+    _topic("list_special_projects", "列出专项项目", "List special projects", "parties?", "specialProjects"),
+    _topic("record_matching", "登记经费匹配", "Record matching funds", "projectNumber matching", "matchingTotals"),
+    _topic(
+        "record_talent",
+        "登记人才提名",
+        "Record a nomination",
+        "base nomination detail?",
+        headers=_status(
+            ("nominated", "已提名", "Nominated"),
+            ("supported", "获支持", "Supported"),
+            ("declined", "未支持", "Declined"),
+        ),
+    ),
+    _topic("update_base", "变更登记", "Change an entry", "base changeRequest effectiveOn?"),
+    _topic("end_base", "退出登记", "Let a base exit", "base reason? endedOn?"),
+    _topic(
+        "record_coordination",
+        "登记协调事项",
+        "Record a coordination",
+        "base? issue action?",
+        headers=_status(
+            ("regional", "地区", "Regional"), ("national", "全国", "National"), key="level", zh="层级", en="Level"
+        ),
+    ),
+    _topic(
+        "record_alliance",
+        "登记联盟成员",
+        "Record an alliance member",
+        "base detail?",
+        headers=_status(("member", "成员", "Member"), ("declined", "婉拒", "Declined")),
+    ),
+)
+
 KNOWN = frozenset(topic.type for topic in TOPICS)
 WRITES = {topic.type: topic.writes for topic in TOPICS}
 

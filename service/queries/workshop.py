@@ -15,7 +15,10 @@ from sqlalchemy.orm import Session, joinedload, load_only
 
 from .. import errors, permissions
 from ..models import (
+    Batch,
+    BatchItem,
     Deployment,
+    DeploymentFile,
     Instance,
     Organisation,
     ProcessDefinition,
@@ -150,8 +153,8 @@ def files(session: Session, copy: WorkingCopy) -> list[FileRow]:
         .where(WorkingFile.working_copy_id == copy.id, WorkingFile.until.is_(None))
         .order_by(WorkingFile.path)
     )
-    rows = list(rows)
-    users = _users_of_forms(session, copy, [row for row, _, _ in rows if row.path.endswith(".bpmn")])
+    found = rows.all()
+    users = _users_of_forms(session, copy, [row for row, _, _ in found if row.path.endswith(".bpmn")])
     return [
         FileRow(
             path=row.path,
@@ -165,7 +168,7 @@ def files(session: Session, copy: WorkingCopy) -> list[FileRow]:
             changed_by=who,
             since=row.since,
         )
-        for row, who, size in rows
+        for row, who, size in found
     ]
 
 
@@ -280,6 +283,58 @@ def deployments(session: Session, user: User, *, limit: int = 50) -> list[Deploy
         )
         for row, who in rows
     ]
+
+
+def deployed_files(session: Session, user: User, deployment_id: int) -> dict[str, bytes]:
+    """Return the files of a deployment."""
+    deployment = session.get(Deployment, deployment_id)
+    if deployment is None or not permissions.may_deploy(user, deployment.authority_id):
+        raise errors.NotFound("没有这个部署。", "There is no such deployment.")
+    rows = session.execute(
+        select(DeploymentFile.path, DeploymentFile.content).where(DeploymentFile.deployment_id == deployment_id)
+    )
+    return dict(rows.all())
+
+
+def in_force(session: Session, deployment_id: int | None) -> bool:
+    """Say whether new cases start on a deployment."""
+    query = select(ProcessDefinition.id).where(
+        ProcessDefinition.deployment_id == deployment_id, ProcessDefinition.latest
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRow:
+    """A batch that moves cases, and how far it is."""
+
+    id: int
+    status: str
+    total: int
+    done: int
+    failed: int
+    pending: int
+
+
+def batches(session: Session, ids: Sequence[int]) -> list[BatchRow]:
+    """Return how far the batches of a publication are."""
+    found = []
+    for batch in session.scalars(select(Batch).where(Batch.id.in_(ids)).order_by(Batch.id)):
+        rows = session.execute(
+            select(BatchItem.status, func.count()).where(BatchItem.batch_id == batch.id).group_by(BatchItem.status)
+        )
+        counts = dict(rows.all())
+        found.append(
+            BatchRow(
+                id=batch.id,
+                status=batch.status,
+                total=batch.total,
+                done=counts.get("done", 0),
+                failed=counts.get("failed", 0),
+                pending=counts.get("pending", 0),
+            )
+        )
+    return found
 
 
 def roles(session: Session) -> list[Role]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from . import compare, copies, editing, publish
+from .workbench import blueprint
 
-blueprint = Blueprint("modeler", __name__, url_prefix="/modeler")
-
-from . import copies, editing  # noqa: E402 - they put their views on the blueprint
-
-__all__ = ["blueprint", "copies", "editing"]
+__all__ = ["blueprint", "compare", "copies", "editing", "publish"]

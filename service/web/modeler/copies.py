@@ -10,13 +10,13 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
-from service import clock, errors
-from service.commands import archives, blanks, workshop
+from service import clock, errors, permissions
+from service.commands import archives, blanks, publishing, workshop
 from service.commands.workshop import Change
 from service.queries import workshop as reads
 
 from .. import here
-from . import blueprint
+from .workbench import blueprint
 
 LARGEST_ZIP = 80 * 1024 * 1024
 
@@ -33,6 +33,8 @@ def copies() -> str:
             deployments=reads.deployments(session, user),
             publications=reads.publications(session, user, limit=10),
             closed=closed,
+            rule=publishing.policy(session, user.authority_id),
+            admin=permissions.may_administer(user, user.authority_id),
             suggestion=_("%(day)s 的修改", day=clock.today().strftime("%m-%d")),
         )
 

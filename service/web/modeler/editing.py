@@ -17,7 +17,8 @@ from service.models import User, WorkingCopy
 from service.queries import workshop as reads
 
 from .. import here, i18n, security, show
-from . import blueprint, copies
+from . import copies
+from .workbench import blueprint
 
 ISLANDS = {"diagram": "modeler", "table": "dmn", "form": "formeditor"}
 TEXT = ("diagram", "table", "form", "scenario")
