@@ -124,11 +124,11 @@ def _pieces(root: Path) -> Iterator[tuple[Place, str]]:
     for form_id, schema in contents.forms.items():
         for label, text in _fields(schema.get("components", [])):
             yield Place("form", str(schema.get("title") or form_id), label), text
-    for path, data in files.items():
-        if path.endswith(".dmn"):
+    for file, data in files.items():
+        if file.endswith(".dmn"):
             text = data.decode()
             name = re.search(r'<decision [^>]*name="([^"]+)"', text)
-            yield Place("table", name[1] if name else path, path), text
+            yield Place("table", name[1] if name else file, file), text
     for folder, kind in (("service/web", "page"), ("service", "code"), ("tests", "test")):
         for path in sorted((root / folder).rglob("*.py")):
             if path.name.endswith("traceability.py") or (kind == "code" and path.is_relative_to(root / "service/web")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -104,7 +105,7 @@ def test_nodes_stand_in_their_lane_and_lanes_take_the_full_width() -> None:
     places = bounds(drawn)
     lanes = [places[name] for name in ("one", "two", "three")]
     assert {(x, w) for x, _, w, _ in lanes} == {(places["pool"][0] + 30, places["pool"][2] - 30)}
-    assert all(upper[1] + upper[3] == lower[1] for upper, lower in zip(lanes, lanes[1:], strict=False))
+    assert all(upper[1] + upper[3] == lower[1] for upper, lower in itertools.pairwise(lanes))
 
 
 def test_a_boundary_event_hangs_on_its_host_and_its_flow_goes_down() -> None:
