@@ -224,7 +224,7 @@ def trace(check: bool) -> None:
     found = traceability.trace()
     page = traceability.ROOT / traceability.TARGET
     if check and page.read_text("utf-8") != traceability.render(found):
-        _complain("docs/regulation.md 已过时，请运行 guohe trace。", "docs/regulation.md is out of date; run guohe trace.")
+        _complain("docs/regulation.md 已过时，请运行 guohe trace。", "docs/regulation.md is old; run guohe trace.")
         sys.exit(1)
     page.write_text(traceability.render(found), "utf-8")
     for ref in found.unanswered:
