@@ -93,6 +93,7 @@ KNOWN: dict[str, Any] = {
     "candidates": [{"code": "uni", "name": "虚构大学", "projects": 2, "special": 1, "intergovernmental": 1}],
     "expertCandidates": [{"user": "e1", "name": "甲", "organisationName": "一所", "title": "研究员", "fields": []}],
     "specialProjects": [{"number": "S-1", "name": "项目", "base": {"number": "JC1", "name": "中心"}, "funding": 100}],
+    "violationCategories": [{"code": "fraud", "label": "弄虚作假", "hint": "造假。"}],
     "ownBases": [{"number": "JC2020001", "name": "虚构中心", "type": "JC"}],
     "ranking": {"cases": CASES, "text": None},
     "yearlyReview": {"scores": SHEET, "grade": None, "opinion": None},
