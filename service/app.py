@@ -12,11 +12,13 @@ from service.config import Settings, read
 from service.db import Database
 from service.storage import Folder
 from service.web import (
+    account,
     api,
     assets,
     auth,
     cases,
     cockpit,
+    compression,
     errors,
     files,
     here,
@@ -32,7 +34,7 @@ from service.web import (
     workcalendar,
 )
 
-PAGES = (auth, inbox, start, cases, register, files, notifications, modeler, workcalendar)
+PAGES = (auth, account, inbox, start, cases, register, files, notifications, modeler, workcalendar)
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
@@ -49,6 +51,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     show.init_app(app)
     registerwords.init_app(app)
     assets.init_app(app)
+    compression.init_app(app)
     errors.init_app(app)
     for pages in PAGES:
         app.register_blueprint(pages.blueprint)

@@ -43,6 +43,12 @@ def user(session: Session, username: str) -> User | None:
     return session.scalars(query).unique().one_or_none()
 
 
+def by_id(session: Session, user_id: int) -> User | None:
+    """Return an account by its id, with its memberships."""
+    query = select(User).where(User.id == user_id).options(joinedload(User.memberships))
+    return session.scalars(query).unique().one_or_none()
+
+
 def users(session: Session, authority_id: int) -> Sequence[User]:
     """Return the accounts of an authority with their memberships, by name."""
     query = select(User).where(User.authority_id == authority_id).options(joinedload(User.memberships))

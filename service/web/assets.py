@@ -41,5 +41,6 @@ def _keep(response: Response) -> Response:
     if request.endpoint == "static" and response.status_code in (200, 206, 304):
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         response.headers.pop("Set-Cookie", None)
-        response.headers.pop("Vary", None)
+        if response.headers.get("Vary") == "Cookie":
+            del response.headers["Vary"]
     return response

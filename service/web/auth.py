@@ -148,14 +148,8 @@ def _open(attempt: accounts.Attempt) -> str | None:
 
 
 def _enter(token: str) -> Response:
-    # A new cookie from scratch: nothing that was planted before signing in survives it.
-    locale = cookie.get("locale")
     target = here.safe_next(url_for("inbox.inbox"))
-    cookie.clear()
-    cookie.permanent = True
-    cookie[here.TOKEN] = token
-    if locale in i18n.LOCALES:
-        cookie["locale"] = locale
+    here.remember(token)
     return redirect(target, 303)
 
 

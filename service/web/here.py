@@ -89,6 +89,16 @@ def look(session: Session) -> User | None:
     return user
 
 
+def remember(token: str) -> None:
+    """Begin a cookie from scratch: nothing that was planted before signing in survives it."""
+    locale = cookie.get("locale")
+    cookie.clear()
+    cookie.permanent = True
+    cookie[TOKEN] = token
+    if locale in i18n.LOCALES:
+        cookie["locale"] = locale
+
+
 def _user(session: Session) -> User:
     user = look(session)
     if user is None:

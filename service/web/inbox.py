@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from service import clock, errors, workdays
 from service.commands import drafts, task_forms, tasks
-from service.queries import attachments, definitions, instances
+from service.queries import attachments, definitions, identity, instances
 from service.queries import inbox as boxes
 from service.queries import tasks as task_queries
 
@@ -80,6 +80,23 @@ def release_submit(task_id: int) -> Response | str:
             return _panel(session, user, _args_of_page(), done)
     flash(done, "good")
     return redirect(here.safe_next(url_for("inbox.inbox")), 303)
+
+
+@blueprint.post("/tasks/<int:task_id>/assign")
+def assign_submit(task_id: int) -> Response:
+    """Hand a task to a colleague it is offered to."""
+    chosen = here.number("assignee")
+    with here.writing() as (session, user):
+        task = task_queries.task(session, user, task_id)
+        if task is None:
+            raise errors.NotFound
+        assignee = identity.by_id(session, chosen) if chosen in dict(_colleagues(session, user, task)) else None
+        if assignee is None:
+            raise errors.InvalidInput("请选择一位同事。", "Choose a colleague.", field="assignee")
+        tasks.assign(session, task_id, user=user, assignee=assignee)
+        done = _("已将“%(name)s”转派给%(who)s。", name=task.name, who=assignee.name)
+    flash(done, "good")
+    return redirect(url_for("inbox.inbox"), 303)
 
 
 @blueprint.post("/tasks/<int:task_id>/complete")
@@ -192,9 +209,17 @@ def _task_page(
         form=_form(session, user, task, state, values, problems),
         guidance=[line for line in task.documentation.splitlines() if line.strip()],
         why=_why(user, task),
+        colleagues=_colleagues(session, user, task),
         attachments=attachments.of_case(session, user, task.instance_id) if case else [],
         history=history.lines(happened.items, case.case.process_id) if happened and case else [],
     )
+
+
+def _colleagues(session: Session, user: User, task: task_queries.TaskView) -> list[tuple[int, str]]:
+    """Those to whom the reader may hand the task."""
+    if not task.may_assign:
+        return []
+    return [(key, name) for key, name in task_queries.assignable(session, task.id) if key != task.assignee_id]
 
 
 def _state(task: task_queries.TaskView) -> str:

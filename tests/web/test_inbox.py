@@ -301,3 +301,19 @@ def test_the_page_works_in_english(applying: Office, browser: Open) -> None:
     wang.post(f"/tasks/{task_id}/claim")
     answer = wang.send(f"/tasks/{task_id}/complete", {})
     assert given(answer)["errors"] == {"baseName": ["Field is required."]}
+
+
+def test_a_task_is_handed_to_a_colleague(applying: Office, browser: Open) -> None:
+    case_id = applying.start("applying")
+    applying.do(case_id, "draft", applying.wang, baseName="某某示范基地")
+    task_id = applying.open(case_id)["check"]
+    li = browser("li")
+    assert "转派给同岗位人员" in text(li.get(f"/tasks/{task_id}"))
+    assert path_of(li.post(f"/tasks/{task_id}/assign", assignee=str(applying.zhao.id))) == "/inbox"
+    assert "已将“审核材料”转派给赵强。" in text(li.get("/inbox"))
+    assert "审核材料" in text(browser("zhao").get("/inbox"))
+    assert li.post(f"/tasks/{task_id}/assign", assignee=str(applying.li.id)).status_code == 400
+    for chosen in (str(applying.wang.id), "999999", ""):
+        assert browser("zhao").post(f"/tasks/{task_id}/assign", assignee=chosen).status_code == 400
+    assert browser("wang").post(f"/tasks/{task_id}/assign", assignee=str(applying.zhao.id)).status_code == 404
+    assert applying.task(task_id).assignee_id == applying.zhao.id
