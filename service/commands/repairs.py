@@ -707,6 +707,38 @@ def _fact(kind: str, instance: Instance, data: Mapping[str, Any]) -> engine.Happ
     return instances.fact(kinds.get(kind, f"repair_{kind}"), instance.process_id, instance.process_id, data=data)
 
 
+# What a repair can be given
+
+
+def goals(session: Session, instance_id: int) -> list[tuple[str, str]]:
+    """The elements a token of a case could be put on: (id, label), those of its own diagram first."""
+    instance = session.get(Instance, instance_id)
+    if instance is None:
+        return []
+    try:
+        models = deployments.bundle(session, instance.deployment_id).models
+    except engine.EngineError:
+        return []
+    found = [
+        (process.id != instance.process_id, node.id, node.label)
+        for process in models.values()
+        for _scope, node in process.walk()
+        if node.kind not in ("startEvent", "boundaryEvent") and not node.triggered_by_event
+    ]
+    return [(element, label) for _other, element, label in sorted(found, key=lambda one: one[0])]
+
+
+def known_variables(session: Session, instance_id: int, token: int | None) -> dict[str, Any]:
+    """What a token of a case sees; nothing where its state cannot be read."""
+    instance = session.get(Instance, instance_id)
+    if instance is None:
+        return {}
+    try:
+        return engine.visible(instances.load(session, instance), token)
+    except engine.EngineError:
+        return {}
+
+
 # Short ways
 
 

@@ -24,6 +24,7 @@ from ..models import (
     Job,
     Membership,
     Organisation,
+    Role,
     Subscription,
     Task,
     TaskCandidate,
@@ -185,13 +186,14 @@ def _undoable_tasks(session: Session, now: datetime, only: Sequence[ColumnElemen
             Task.process_id,
             Task.element_id,
             Task.name,
-            Task.role,
+            func.coalesce(Role.name_zh, Task.role).label("role"),
             Task.created_at,
             holder.name.label("holder"),
             when((or_(*staffed(Task.id, now)), True), else_=False).label("others"),
         )
         .join(Instance, Instance.id == Task.instance_id)
         .outerjoin(holder, holder.id == Task.assignee_id)
+        .outerjoin(Role, Role.code == Task.role)
         .where(Task.status == "open", Instance.status.in_(RUNNING), or_(left, empty), *only)
     )
     return [

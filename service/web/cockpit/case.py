@@ -11,9 +11,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from service import engine, errors
-from service.commands import deployments, instances, repairkinds, repairs
-from service.models import Instance
+from service import errors
+from service.commands import repairkinds, repairs
 from service.queries import heat, liveness, progress
 from service.queries import instances as cases
 from service.queries import repairs as reads
@@ -149,7 +148,7 @@ def _repair_page(
         kind=repairkinds.KINDS[kind],
         values=values,
         tokens=_tokens(kind, rests, incidents),
-        elements=_elements(session, found, kind, instance_id),
+        elements=_elements(session, kind, instance_id),
         people=reads.people(session, user, here_at.data["task"]) if here_at and here_at.kind == "task" else [],
         sent=reads.sent(session, instance_id) if kind == "resend" else [],
         variables=_variables(session, instance_id, token),
@@ -179,33 +178,17 @@ def _tokens(kind: str, rests: list[reads.Rest], incidents: list[Any]) -> list[tu
     return sorted(found.items())
 
 
-def _elements(session: Session, found: cases.CaseView, kind: str, instance_id: int) -> list[tuple[str, str]]:
+def _elements(session: Session, kind: str, instance_id: int) -> list[tuple[str, str]]:
     """Where a token could go: what has been done before, or everything the diagram has."""
     if kind == "back":
         return [(element, name) for _process, element, name in reads.visited(session, instance_id)]
     if kind not in ("move", "restart"):
         return []
-    try:
-        bundle = deployments.bundle(session, found.deployment_id)
-    except engine.EngineError:
-        return []
-    goals = []
-    for process in bundle.models.values():
-        for _scope, node in process.walk():
-            if node.kind not in ("startEvent", "boundaryEvent") and not node.triggered_by_event:
-                goals.append((process.id != found.case.process_id, node.id, node.label))
-    return [(element, name) for _other, element, name in sorted(goals, key=lambda one: one[0])]
+    return repairs.goals(session, instance_id)
 
 
 def _variables(session: Session, instance_id: int, token: str) -> dict[str, Any]:
-    instance = session.get(Instance, instance_id)
-    if instance is None:
-        return {}
-    try:
-        run = instances.load(session, instance)
-        return engine.visible(run, int(token) if token.isdigit() else None)
-    except engine.EngineError:
-        return {}
+    return repairs.known_variables(session, instance_id, int(token) if token.isdigit() else None)
 
 
 def _parameters(kind: str, values: dict[str, str]) -> dict[str, Any]:
