@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from service import clock, config, files, handlers
 from service.commands import deployments, identity, instances, task_forms, tasks
 from service.db import Database
-from service.models import Authority, Instance, Organisation, Task, User
+from service.models import Authority, Instance, Membership, Organisation, Task, TaskCandidate, User
 from service.models.register import FIELDS, AnnualReport, AnnualResult, Base, BaseField, RecommenderLink
 from service.scenarios import cast
 from service.worker import Worker
@@ -94,7 +94,7 @@ class Round:
             deployments.deploy(session, files.of_project(ROOT), user=owner, topics=handlers.topics())
 
     def _found(self, session: Session) -> None:
-        """Bases of as many hosts, over several recommenders; the same few people serve them all."""
+        """Bases of as many hosts, each with its own people, over several recommenders."""
         authority = session.scalars(select(Authority)).one()
         offices = [
             identity.create_organisation(
@@ -102,13 +102,15 @@ class Round:
             )
             for number in range(RECOMMENDERS)
         ]
-        for office in offices:
+        for number, office in enumerate(offices):
             for role in ("recommender.reviewer", "recommender.signatory"):
-                identity.add_membership(session, self._person(session, role), office, role)
+                person = identity.create_user(session, authority, f"{role}.{number}", f"某人{number}")
+                identity.add_membership(session, person, office, role)
         for number in range(self.bases):
             host = identity.create_organisation(session, authority, f"host{number}", "university", f"虚构大学{number}")
             for role in ("applicant.liaison", "applicant.director"):
-                identity.add_membership(session, self._person(session, role), host, role)
+                person = identity.create_user(session, authority, f"{role}.{number}", f"某人{number}")
+                identity.add_membership(session, person, host, role)
             self._base(session, host, offices[number % RECOMMENDERS], number)
 
     def _base(self, session: Session, host: Organisation, office: Organisation, number: int) -> None:
@@ -208,9 +210,11 @@ class Round:
             )
             found = [task_id for task_id, instance_id in rows if instance_id not in besides]
         for task_id in found:
+            with self._transaction() as session:
+                user_id = self._for(session, session.get_one(Task, task_id)).id
             began = time.perf_counter()
             with self._transaction() as session:
-                user = self._for(session, session.get_one(Task, task_id))
+                user = session.get_one(User, user_id)
                 form = task_forms.of_task(session, task_id, user=user)
                 tasks.complete(session, task_id, _over(dict(form.values) if form else {}, values), user=user)
             self.seconds[element_id].append(time.perf_counter() - began)
@@ -219,7 +223,16 @@ class Round:
     def _for(self, session: Session, task: Task) -> User:
         if task.assignee_id is not None:
             return session.get_one(User, task.assignee_id)
-        return self._person(session, next(one.role for one in task.candidates if one.role))
+        return session.scalars(
+            select(User)
+            .join(Membership, Membership.user_id == User.id)
+            .join(
+                TaskCandidate,
+                (TaskCandidate.organisation_id == Membership.organisation_id) & (TaskCandidate.role == Membership.role),
+            )
+            .where(TaskCandidate.task_id == task.id)
+            .limit(1)
+        ).one()
 
     def _until(self, moment: datetime) -> None:
         self._work()
