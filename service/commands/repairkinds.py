@@ -118,3 +118,32 @@ def number(value: Any, field: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise errors.InvalidInput("请指明是哪一个。", "Say which one.", field=field)
     return value
+
+
+def checked(code: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Refuse parameters a repair does not take, and values of another type, by name."""
+    asks = {*kind(code).asks, *(("token",) if code == "variables" else ())}
+    found: dict[str, Any] = {}
+    for name, value in parameters.items():
+        if name not in asks:
+            raise errors.InvalidInput(f"“{code}”没有参数“{name}”。", f"“{code}” takes no “{name}”.", field=name)
+        if not _fits(name, value):
+            raise errors.InvalidInput(f"参数“{name}”的内容不符。", f"“{name}” is not what it should be.", field=name)
+        found[name] = value
+    return found
+
+
+def _fits(name: str, value: Any) -> bool:
+    match name:
+        case "token" | "job" | "deployment" | "repair":
+            return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+        case "variables":
+            return isinstance(value, Mapping)
+        case "names":
+            return isinstance(value, Mapping) and all(
+                isinstance(pairs, Mapping) and all(isinstance(goal, str) for goal in pairs.values())
+                for pairs in value.values()
+            )
+        case "due":
+            return isinstance(value, str | datetime)
+    return isinstance(value, str) and "\x00" not in value

@@ -89,6 +89,7 @@ def preview(session: Session, instance_id: int, kind: str, parameters: Mapping[s
     instance = session.get(Instance, instance_id)
     if instance is None or not permissions.may_administer(user, instance.authority_id):
         raise errors.NotFound()
+    parameters = repairkinds.checked(kind, parameters)
     _possible(instance, kind)
     shown = Preview(kind=kind, version=instance.version, needs_approval=_needs_approval(session, instance, kind))
     if not repairkinds.kind(kind).steps:
@@ -221,6 +222,7 @@ def perform(
 ) -> Repair:
     """Do a repair, or propose it where somebody else has to agree. ``version`` is that of the preview."""
     reason = _reason(reason)
+    parameters = repairkinds.checked(kind, parameters)
     instance = _administered(session, instance_id, user)
     _possible(instance, kind)
     if version is not None and version != instance.version:

@@ -15,6 +15,7 @@ from pydantic_core import to_json
 from service.web.security import csrf
 
 from . import bases, definitions, deployments, incidents, instances, messages, openapi, problems, tasks, tokens
+from . import repairs as _repairs  # noqa: F401
 from .routes import Call, api
 
 

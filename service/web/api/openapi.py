@@ -21,6 +21,8 @@ TAGS = {
     "tasks": "人工任务。What people have to do.",
     "messages": "消息。What programs tell cases that wait.",
     "incidents": "异常。What cannot go on by itself.",
+    "repairs": "修复。What an administrator does to a case: looked at first, then done, undone.",
+    "batches": "批次。One repair for many cases.",
     "tokens": "访问令牌。Personal tokens that open this interface.",
     "about": "接口说明。This document.",
     "bases": "基地名录。The register of bases.",
@@ -73,6 +75,8 @@ PLACES = {
     "incident_id": "The number of an incident.",
     "token_id": "The number of a token.",
     "base_id": "The number of a base's row.",
+    "repair_id": "The number of a repair.",
+    "batch_id": "The number of a batch.",
 }
 
 HEADERS: dict[str, dict[str, Any]] = {
