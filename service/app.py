@@ -19,6 +19,7 @@ from service.web import (
     cases,
     cockpit,
     compression,
+    deploy_api,
     errors,
     files,
     here,
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     for pages in PAGES:
         app.register_blueprint(pages.blueprint)
     api.init_app(app)
+    deploy_api.init_app(app)
     cockpit.init_app(app)
     app.extensions["guohe.metrics"], app.extensions["guohe.requests"] = metrics.reporter(
         app.extensions["guohe.database"]

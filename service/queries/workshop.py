@@ -19,6 +19,8 @@ from ..models import (
     BatchItem,
     Deployment,
     DeploymentFile,
+    Event,
+    Incident,
     Instance,
     Organisation,
     ProcessDefinition,
@@ -335,6 +337,80 @@ def batches(session: Session, ids: Sequence[int]) -> list[BatchRow]:
             )
         )
     return found
+
+
+def process_of(session: Session, user: User, definition_id: int) -> str:
+    """Return the process of a definition."""
+    definition = session.get(ProcessDefinition, definition_id)
+    if definition is None or definition.authority_id != user.authority_id:
+        raise errors.NotFound("没有这个流程。", "There is no such process.")
+    return definition.process_id
+
+
+def case(session: Session, user: User, instance_id: int) -> Instance | None:
+    """Return a case the user may see."""
+    return session.scalar(
+        select(Instance)
+        .options(joinedload(Instance.definition))
+        .where(Instance.id == instance_id, permissions.instances_seen_by(user))
+    )
+
+
+def elements(session: Session, user: User, instance_id: int) -> list[dict[str, Any]]:
+    """Return where a case is and has been, as Camunda's element instances."""
+    if case(session, user, instance_id) is None:
+        return []
+    found: dict[tuple[str, int | None], dict[str, Any]] = {}
+    rows = session.scalars(
+        select(Event)
+        .where(Event.instance_id == instance_id, Event.kind.in_(("entered", "left", "cancelled")))
+        .order_by(Event.id)
+        .limit(5000)
+    )
+    for event in rows:
+        key = (event.element_id or "", event.token)
+        if event.kind == "entered" or key not in found:
+            found[key] = {
+                "elementInstanceKey": str(event.id),
+                "processInstanceKey": str(instance_id),
+                "elementId": event.element_id,
+                "elementName": event.element_name,
+                "state": "ACTIVE",
+                "startDate": event.at.isoformat(),
+                "endDate": None,
+                "hasIncident": False,
+                "tenantId": "<default>",
+            }
+        if event.kind != "entered":
+            found[key] |= {
+                "state": "COMPLETED" if event.kind == "left" else "TERMINATED",
+                "endDate": event.at.isoformat(),
+            }
+    return list(found.values())
+
+
+def incidents(session: Session, user: User, instance_id: int) -> list[dict[str, Any]]:
+    """Return what is wrong with a case, as Camunda's incidents."""
+    if case(session, user, instance_id) is None:
+        return []
+    rows = session.scalars(
+        select(Incident)
+        .where(Incident.instance_id == instance_id, Incident.resolved_at.is_(None))
+        .order_by(Incident.id)
+    )
+    return [
+        {
+            "incidentKey": str(row.id),
+            "processInstanceKey": str(instance_id),
+            "elementId": row.element_id,
+            "errorType": row.cause.upper(),
+            "errorMessage": f"{row.message_zh} {row.message_en}",
+            "creationTime": row.created_at.isoformat(),
+            "state": "ACTIVE",
+            "tenantId": "<default>",
+        }
+        for row in rows
+    ]
 
 
 def roles(session: Session) -> list[Role]:
