@@ -34,9 +34,7 @@ class Cockpit:
     def perform(self, instance_id: int, kind: str, *, version: int | None = None, **parameters: Any) -> Repair:
         with self.database.transaction() as session:
             admin = self.office.fresh(session, self.office.admin)
-            return repairs.perform(
-                session, instance_id, kind, parameters, user=admin, reason="测试", version=version
-            )
+            return repairs.perform(session, instance_id, kind, parameters, user=admin, reason="测试", version=version)
 
     def preview(self, instance_id: int, kind: str, **parameters: Any) -> repairs.Preview:
         with self.database.transaction(readonly=True) as session:
@@ -62,7 +60,7 @@ def cockpit(office: Office) -> Iterator[Cockpit]:
 
 def two_tasks(pid: str = "p") -> bytes:
     """``a`` then ``b``, both of the desk, with a reminder on ``a``."""
-    timer = '<timerEventDefinition><timeDuration>P3D</timeDuration></timerEventDefinition>'
+    timer = "<timerEventDefinition><timeDuration>P3D</timeDuration></timerEventDefinition>"
     return diagram(
         START + user("a", DESK) + user("b", DESK) + user("late", DESK) + END
         + f'<boundaryEvent id="soon" attachedToRef="a" cancelActivity="false">{timer}</boundaryEvent>',

@@ -215,7 +215,9 @@ def test_forgetting_a_case_keeps_the_chain_whole(log):
     found = verdict(log)
     assert found.ok, found
     assert found.erased > 0
-    assert all("测试" not in json.dumps(one.data, ensure_ascii=False) for one in log.office.rows(Event, instance_id=case))
+    assert all(
+        "测试" not in json.dumps(one.data, ensure_ascii=False) for one in log.office.rows(Event, instance_id=case)
+    )
     assert log.office.variables(case).keys() <= {"caseNumber", "profile", "parties"}
 
 

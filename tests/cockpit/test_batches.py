@@ -184,7 +184,9 @@ def test_a_mapping_that_loses_a_token_is_refused_and_the_case_unharmed(cockpit):
     assert cockpit.office.instance(case).state == before
 
 
-@pytest.mark.parametrize("names", [[], {"q": {}}, {"p": {"a": "nowhere"}}, {"p": {"x": "a"}}, {"p": {"a": "b", "late": "b"}}, {"p": 7}])
+@pytest.mark.parametrize(
+    "names", [[], {"q": {}}, {"p": {"a": "nowhere"}}, {"p": {"x": "a"}}, {"p": {"a": "b", "late": "b"}}, {"p": 7}]
+)
 def test_a_wrong_mapping_is_refused_by_name(cockpit, names):
     old = cockpit.office.deploy(two_tasks())
     new = cockpit.office.deploy(RENAMED)
@@ -194,5 +196,12 @@ def test_a_wrong_mapping_is_refused_by_name(cockpit, names):
 
 def test_cases_of_others_cannot_be_in_a_batch(cockpit, cases):
     with pytest.raises(errors.Forbidden), cockpit.database.transaction() as session:
-        batches.create(session, "suspend", {}, user=session.get_one(type(cockpit.office.li), cockpit.office.li.id), reason="x", ids=cases)
+        batches.create(
+            session,
+            "suspend",
+            {},
+            user=session.get_one(type(cockpit.office.li), cockpit.office.li.id),
+            reason="x",
+            ids=cases,
+        )
     assert all(one.status == "active" for one in cockpit.office.rows(Instance))

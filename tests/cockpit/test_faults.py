@@ -194,7 +194,9 @@ def test_a_task_whose_form_is_missing_is_found(cockpit):
     from tests.cockpit.conftest import form
 
     with_form = DESK + '<zeebe:formDefinition formId="f1"/>'
-    deployment = cockpit.office.deploy(diagram(START + user("a", with_form) + END, "s -> a -> e"), f1__form=form("f1", "x"))
+    deployment = cockpit.office.deploy(
+        diagram(START + user("a", with_form) + END, "s -> a -> e"), f1__form=form("f1", "x")
+    )
     case = cockpit.office.start()
     cockpit.check()
     assert cockpit.causes(case) == set()
@@ -240,11 +242,19 @@ def test_a_join_whose_branch_has_ended_is_found_beside_living_branches(cockpit):
 
 def ask_and_answer(answers: bool = True) -> tuple[bytes, bytes]:
     """``ask`` starts ``answer`` by a message and waits for its reply."""
-    asked = '<message id="asked" name="asked">' + ext('<zeebe:subscription correlationKey="=caseNumber"/>') + "</message>"
-    replied = '<message id="replied" name="replied">' + ext('<zeebe:subscription correlationKey="=caseNumber"/>') + "</message>"
+    asked = (
+        '<message id="asked" name="asked">' + ext('<zeebe:subscription correlationKey="=caseNumber"/>') + "</message>"
+    )
+    replied = (
+        '<message id="replied" name="replied">'
+        + ext('<zeebe:subscription correlationKey="=caseNumber"/>')
+        + "</message>"
+    )
     mapping = ext('<zeebe:ioMapping><zeebe:input source="=caseNumber" target="from"/></zeebe:ioMapping>')
     ask = diagram(
-        START + f'<sendTask id="tell" messageRef="asked">{mapping}</sendTask><receiveTask id="hear" messageRef="replied"/>' + END,
+        START
+        + f'<sendTask id="tell" messageRef="asked">{mapping}</sendTask><receiveTask id="hear" messageRef="replied"/>'
+        + END,
         "s -> tell -> hear -> e",
         pid="ask",
         globals=asked + replied,

@@ -89,7 +89,9 @@ def test_a_token_that_is_gone_is_refused_and_the_case_unharmed(cockpit, case):
 
 def test_a_variable_of_another_type_is_refused_by_name(cockpit):
     cockpit.office.deploy(
-        diagram(START + user("a", DESK + '<zeebe:formDefinition formId="f"/>') + user("b", DESK) + END, "s -> a -> b -> e"),
+        diagram(
+            START + user("a", DESK + '<zeebe:formDefinition formId="f"/>') + user("b", DESK) + END, "s -> a -> b -> e"
+        ),
         f__form=form("f", "goal", required=True),
     )
     case = cockpit.office.start()
@@ -228,7 +230,7 @@ def _act(theatre: Cockpit, case: int, kind: str, which: int, element: str, undon
         return
     with theatre.database.transaction(readonly=True) as session:
         tokens = sorted(
-            {one for one in session.scalars(select(Task.token).where(Task.instance_id == case, Task.status == "open"))}
+            set(session.scalars(select(Task.token).where(Task.instance_id == case, Task.status == "open")))
             | {
                 one
                 for one in session.scalars(select(Job.token).where(Job.instance_id == case, Job.status == "queued"))

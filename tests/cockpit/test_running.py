@@ -52,7 +52,9 @@ def test_a_drill_brings_everything_back(cockpit, environ, tmp_path, request):
             from service.commands import audit
             from service.models import Task
 
-            opened = session.scalars(select(Task.element_id).where(Task.instance_id == case, Task.status == "open")).all()
+            opened = session.scalars(
+                select(Task.element_id).where(Task.instance_id == case, Task.status == "open")
+            ).all()
             assert opened == ["a"]
             key = (settings.data / "secret.key").read_text().strip()
             assert audit.check(session, key=key, copies=settings.data / audit.ANCHORS).ok
