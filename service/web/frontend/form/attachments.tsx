@@ -153,7 +153,8 @@ function makeField(files: FormInput["files"]) {
               </label>
               <span class="gh-files-hint" id={`${domId}-hint`}>
                 <span class="gh-files-drop">{say("dropHere")} · </span>
-                {accept.length ? `${accept.map((type) => type.replace(".", "").toUpperCase()).join(" / ")} · ` : ""}
+                {accept === files.types ? say("usualTypes") : accept.map((type) => type.replace(".", "").toUpperCase()).join(" / ")}
+                {" · "}
                 {say("limits", { limit: fileSize(files.limit) })}
               </span>
             </p>

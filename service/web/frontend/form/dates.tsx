@@ -57,7 +57,7 @@ function DayField(props: FieldProps) {
       dateFormat: "Y-m-d",
       clickOpens: false,
       disableMobile: true,
-      locale: isChinese ? Mandarin : undefined,
+      locale: { ...(isChinese ? Mandarin : {}), firstDayOfWeek: 1 },
       minDate: field.disallowPassedDates ? "today" : undefined,
       onChange: (_days, text) => settle(text),
       onReady: (_days, _text, self) => self.calendarContainer.setAttribute("aria-hidden", "true"),
@@ -73,7 +73,9 @@ function DayField(props: FieldProps) {
     if (!picker) return;
     picker.setDate(readDate(typed) ?? "", false);
     picker.toggle();
-    if (picker.isOpen) (picker.selectedDateElem ?? picker.todayDateElem)?.focus();
+    if (!picker.isOpen) return;
+    picker.calendarContainer.scrollIntoView({ block: "nearest", behavior: "instant" });
+    (picker.selectedDateElem ?? picker.todayDateElem)?.focus({ preventScroll: true });
   }
 
   const described = `${domId}-description ${domId}-error-message`;
@@ -88,7 +90,7 @@ function DayField(props: FieldProps) {
           type="text"
           inputMode="numeric"
           autoComplete="off"
-          placeholder={readonly || disabled ? "" : "2026-03-15"}
+          placeholder={readonly || disabled ? "" : say("datePattern")}
           value={typed}
           disabled={disabled}
           readOnly={readonly}

@@ -12,6 +12,8 @@ const WORDS = {
   moreProblems: ["另有 {count} 处，已在表单中标出", "and {count} more, marked in the form"],
   formBroken: ["表单无法显示：{reason}", "The form cannot be shown: {reason}"],
   dateFormat: ["日期请写作 2026-03-15 的形式。", "Please write the date as 2026-03-15."],
+  datePattern: ["年-月-日", "YYYY-MM-DD"],
+  usualTypes: ["PDF、OFD、Office、图片、文本或 ZIP", "PDF, OFD, Office, pictures, text or ZIP"],
   openCalendar: ["打开日历：{label}", "Open the calendar: {label}"],
   choose: ["选择文件", "Choose files"],
   dropHere: ["或将文件拖放到此处", "or drop them here"],
