@@ -253,6 +253,21 @@ def test_after_handing_in_no_copy_stays_in_the_browser(case: int, visitor: Visit
     assert wang.page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('guohe:'))") == []
 
 
+def test_signing_out_leaves_nothing_in_the_browser_but_the_draft_on_the_server(case: int, visitor: Visit) -> None:
+    wang = visitor("wang").open_task("填报申报材料")
+    page_of_task = wang.page.url
+    wang.fill("基地名称", "打了一半的名字")
+    expect(wang.page.locator("[data-draft-status]")).to_contain_text("草稿已自动保存")
+    assert wang.page.evaluate("Object.keys(localStorage).some(key => key.startsWith('guohe:'))") is True
+    wang.page.locator("details.menu summary").click()
+    wang.page.get_by_role("button", name="退出登录").click()
+    wang.page.wait_for_url("**/sign-in")
+    assert wang.page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('guohe:'))") == []
+    wang.enter("wang")
+    wang.go(page_of_task).ready()
+    assert wang.field("基地名称").locator("input").input_value() == "打了一半的名字"
+
+
 def test_two_clicks_hand_in_once(office: Office, case: int, visitor: Visit) -> None:
     wang = visitor("wang").open_task("填报申报材料")
     wang.fill("基地名称", "海洋生物示范基地").attach("证明材料", ("协议.pdf", PDF))

@@ -107,6 +107,7 @@ PAGES = [
     ("haidai.drafter", "/register/{base}"),
     ("haidai.drafter", "/notifications"),
     ("platform.admin", "/notifications"),
+    ("coop.intake", "/account"),
 ]
 
 

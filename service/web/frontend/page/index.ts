@@ -1,7 +1,7 @@
 /* Every page: htmx, menus that close, buttons that cannot be pressed twice. */
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { findAccounts } from "./door";
-import { forgetFinishedDraft } from "./drafts";
+import { forgetDraftsAtTheDoor, forgetFinishedDraft } from "./drafts";
 import { closeMenus } from "./menus";
 import { guardSubmits } from "./submits";
 
@@ -10,4 +10,5 @@ htmx.config.includeIndicatorCSS = false;
 closeMenus(document);
 guardSubmits(document);
 forgetFinishedDraft(document);
+forgetDraftsAtTheDoor(document);
 findAccounts(document);
