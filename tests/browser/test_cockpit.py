@@ -52,7 +52,9 @@ def test_every_page_is_accessible_and_fits(visitor: Visit, stuck: int, size: str
         assert one.axe() == [], path
 
 
-def test_an_administrator_finds_the_reason_previews_repairs_and_undoes(visitor: Visit, stuck: int, office: Office) -> None:
+def test_an_administrator_finds_the_reason_previews_repairs_and_undoes(
+    visitor: Visit, stuck: int, office: Office
+) -> None:
     shown = visitor("admin").go("/cockpit/")
     page = shown.page
     expect(page.locator("table.list")).to_contain_text("角色无人担任")
