@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service import cli_admin, files
+from service import cli_admin, cli_owner, files
 
 if TYPE_CHECKING:
     from service.commands.deployments import BundleRejected
@@ -97,27 +97,6 @@ def deploy(paths: tuple[Path, ...], username: str | None, note: str) -> None:
             click.echo(f"已部署第 {deployment.version} 版。 Deployed as version {deployment.version}.")
         else:
             click.echo(f"内容与第 {deployment.version} 版相同。 The content is that of version {deployment.version}.")
-
-
-@guohe.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-def validate(paths: tuple[Path, ...]) -> None:
-    """Say what would be found in these files at their deployment. Needs no database."""
-    from service import engine, handlers
-    from service.commands.identity import ROLES
-
-    lanes = {lane: code for code, _, _, lane in ROLES if lane}
-    findings = engine.validate(
-        read_files(paths), roles=[row[0] for row in ROLES], lanes=lanes, topics=handlers.topics()
-    )
-    for finding in findings:
-        click.echo(shown(finding))
-    errors = sum(finding.severity == "error" for finding in findings)
-    click.echo(
-        f"{errors} 个错误，{len(findings) - errors} 个提示。 {errors} error(s), {len(findings) - errors} remark(s)."
-    )
-    if errors:
-        sys.exit(FAILED)
 
 
 @guohe.command()
@@ -210,6 +189,7 @@ def dmn_tck(folder: Path) -> None:
 
 
 cli_admin.add_to(guohe)
+cli_owner.add_to(guohe)
 
 
 # What the commands share

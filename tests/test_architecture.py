@@ -63,6 +63,9 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "app": ANYTHING,
     "cli": ANYTHING,
     "cli_admin": ANYTHING,
+    "cli_owner": ANYTHING,
+    "reports": {"engine"},
+    "corpus": {"engine"},
     "demo": ANYTHING,
     "scenarios": ANYTHING,
 }

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -77,10 +77,26 @@ def read_contents(files: Mapping[str, bytes]) -> Contents:
     return contents
 
 
-def _read_diagram(contents: Contents, path: str, data: bytes) -> None:
+# Files come again and again while somebody edits the one beside them. What is read of them never changes.
+@lru_cache(maxsize=128)
+def _diagram(path: str, data: bytes) -> tuple[list[Finding], list[Process]]:
     reader = DiagramReader(path, data)
-    contents.findings.extend(reader.findings)
-    for process in reader.processes:
+    return reader.findings, reader.processes
+
+
+@lru_cache(maxsize=128)
+def _table(data: bytes) -> tuple[list[decisions.Problem], dict[str, Decision]]:
+    problems = decisions.check(data)
+    try:
+        return problems, decisions.read(data)
+    except decisions.DecisionError:
+        return problems, {}  # decisions.check has said what is wrong
+
+
+def _read_diagram(contents: Contents, path: str, data: bytes) -> None:
+    findings, processes = _diagram(path, data)
+    contents.findings.extend(findings)
+    for process in processes:
         other = contents.processes.setdefault(process.id, process)
         if other is not process:
             contents.find(
@@ -93,12 +109,9 @@ def _read_diagram(contents: Contents, path: str, data: bytes) -> None:
 
 
 def _read_table(contents: Contents, path: str, data: bytes) -> None:
-    for element_id, rule, zh, en in decisions.check(data):
+    problems, tables = _table(data)
+    for element_id, rule, zh, en in problems:
         contents.find(path, rule, zh, en, element_id)
-    try:
-        tables = decisions.read(data)
-    except decisions.DecisionError:
-        return  # decisions.check has said what is wrong
     for decision_id, decision in tables.items():
         if contents.decisions.setdefault(decision_id, decision) is not decision:
             contents.find(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from . import formcheck
 from .bundle import Contents, read_contents
@@ -47,7 +49,13 @@ def validate_contents(
         tasks.check(find)
         expressions.check(find)
         findings += find.findings
-    for form_id, schema in contents.forms.items():
-        file = contents.form_files[form_id]
-        findings += [Finding(file, element, rule, "error", zh, en) for element, rule, zh, en in formcheck.check(schema)]
+    for file in contents.form_files.values():
+        findings += _form_findings(file, contents.files[file])
     return contents, sorted(findings, key=lambda f: (_ORDER[f.severity], f.file, f.line or 0))
+
+
+@lru_cache(maxsize=512)
+def _form_findings(file: str, data: bytes) -> tuple[Finding, ...]:
+    """What is wrong with a form by itself. Forms stay the same while somebody draws beside them."""
+    problems = formcheck.check(json.loads(data))
+    return tuple(Finding(file, element, rule, "error", zh, en) for element, rule, zh, en in problems)
