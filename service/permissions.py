@@ -286,6 +286,19 @@ def _doors(user: User) -> list[ColumnElement[bool]]:
 # Files
 
 
+def may_open_files(user: User, instance: Instance, members: Iterable[CaseParty], asked: Iterable[Task]) -> bool:
+    """Whether somebody who sees a case may open what its parties brought.
+
+    ``asked`` are the tasks the user has or had there. Who is only asked about a case waits for a task that discloses
+    it: a declaration of interests (property ``discloses`` = false) comes before the content.
+    """
+    if instance.authority_id in desk_authorities(user) or instance.started_by_id == user.id:
+        return True
+    if {(one.organisation_id, one.party) for one in members} & parties(user):
+        return True
+    return any(task.properties.get("discloses") != "false" for task in asked)
+
+
 def may_see_attachment(user: User, attachment: AttachmentRow, *, sees_instance: bool, sees_task: bool) -> bool:
     """A file belongs to whoever uploaded it until it is part of a case.
 

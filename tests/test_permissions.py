@@ -284,6 +284,15 @@ def test_files_follow_the_task_they_came_with(session, people, case):
     assert not see(uploader, issued, sees_instance=False, sees_task=False)
 
 
+def test_an_expert_opens_no_file_before_a_task_that_discloses_the_case(session, people, case):
+    expert = people.user("ee", "experts.reviewer")
+    declaring = rows.task(session, case, assignee_id=expert.id, properties={"discloses": "false"})
+    assert not permissions.may_open_files(expert, case, case.parties, [declaring])
+    scoring = rows.task(session, case, assignee_id=expert.id)
+    assert permissions.may_open_files(expert, case, case.parties, [declaring, scoring])
+    assert permissions.may_open_files(people.user("dd", "coop.intake"), case, case.parties, [])
+
+
 # One rule, two forms
 
 
