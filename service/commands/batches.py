@@ -84,9 +84,8 @@ def dry_run(
 
 def _look(session: Session, instance_id: int, kind: str, parameters: Mapping[str, Any], user: User) -> tuple[str, str]:
     if kind == "migrate":
-        seen = migrations.outcome(
-            session, instance_id, repairkinds.number(parameters.get("deployment"), "deployment"), parameters.get("names") or {}, user=user
-        )
+        deployment = repairkinds.number(parameters.get("deployment"), "deployment")
+        seen = migrations.outcome(session, instance_id, deployment, parameters.get("names") or {}, user=user)
         if not seen.ok:
             raise errors.Conflict(
                 "；".join(one["zh"] for one in seen.obstacles), "; ".join(one["en"] for one in seen.obstacles)
@@ -223,7 +222,8 @@ def _do(session: Session, batch: Batch, item: BatchItem) -> None:
             batch_id=batch.id,
         )
     elif batch.kind == "undo":
-        repair = repairs.undo(session, repairkinds.number(parameters.get("repair"), "repair"), user=user, reason=batch.reason)
+        undone = repairkinds.number(parameters.get("repair"), "repair")
+        repair = repairs.undo(session, undone, user=user, reason=batch.reason)
     else:
         repair = repairs.perform(
             session,
