@@ -6,6 +6,7 @@ data to happen, and the path says which way leads there. Bounded: beyond MAX_MAR
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,15 +15,20 @@ from itertools import combinations
 from .model import Node, Scope
 
 MAX_MARKINGS = 20_000
-MAX_ON_FLOW = 3
+MAX_ON_FLOW = 8
+SECONDS = 1.0
 
-# A marking: how many tokens stand on each place. A place is a sequence flow, or "node:<id>" where one rests.
+# A marking: how many tokens stand on each place. A place is a sequence flow, or "start" before anything happened.
 Marking = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """kind: deadlock (``element_id`` waits for ever) | unbounded (tokens pile up there). ``path`` are node ids."""
+    """Something that can go wrong, with the shortest way that leads there (node ids).
+
+    kind: deadlock (``element_id`` waits for ever) | unbounded (tokens pile up there) | livelock (there is no way
+    to an end any more) | lost (``element_id`` ends everything while other branches are still at work).
+    """
 
     kind: str
     element_id: str
@@ -37,36 +43,138 @@ class Verdict:
     markings: int
     complete: bool
 
+    @property
+    def sound(self) -> bool:
+        """True where it can always come to an end, whichever way it goes. Being cut short is no flaw."""
+        return self.complete and all(flaw.kind == "lost" for flaw in self.flaws)
 
-def explore(scope: Scope) -> Verdict:
+
+def explore(scope: Scope, seconds: float = SECONDS) -> Verdict:
     """Play one scope through. Sub-processes inside count as one step; explore them on their own."""
-    first: Marking = (("start", 1),)
-    aside = _aside(scope)
-    came: dict[Marking, tuple[Marking, str] | None] = {first: None}
-    queue, flaws, complete = deque([first]), dict[tuple[str, str], Flaw](), True
-    while queue:
-        marking = queue.popleft()
-        moved = False
-        for node_id, following in _steps(scope, marking):
-            moved = True
-            following = tuple((place, 1 if place in aside else n) for place, n in following)
-            crowded = next((place for place, n in following if n > MAX_ON_FLOW), None)
-            if crowded is not None:
-                at = scope.flows[crowded].target if crowded in scope.flows else node_id
-                flaws.setdefault(("unbounded", at), Flaw("unbounded", at, (*_path(came, marking), node_id)))
-                continue
-            if following in came:
-                continue
-            if len(came) >= MAX_MARKINGS:
-                complete = False
-                continue
-            came[following] = (marking, node_id)
-            queue.append(following)
-        if not moved and marking:
-            for place, _ in marking:
-                at = scope.flows[place].target
-                flaws.setdefault(("deadlock", at), Flaw("deadlock", at, _path(came, marking)))
-    return Verdict(tuple(flaws.values()), len(came), complete)
+    return _Game(scope, time.monotonic() + seconds).play()
+
+
+class _Game:
+    """The token game on one scope."""
+
+    def __init__(self, scope: Scope, until: float) -> None:
+        self.scope, self.until = scope, until
+        self.aside = _aside(scope)
+        # Where a step only needs tokens, never their absence, a marking that covers an earlier one repeats for ever.
+        self.monotone = not any(n.kind == "inclusiveGateway" and len(n.incoming) > 1 for n in scope.nodes.values())
+        self.came: dict[Marking, tuple[Marking, str] | None] = {}
+        self.before: dict[Marking, list[Marking]] = {}
+        self.stops: list[Marking] = []
+        self.flaws: dict[tuple[str, str], Flaw] = {}
+        self.complete, self.hopeless = True, False
+
+    def play(self) -> Verdict:
+        first: Marking = (("start", 1),)
+        self.came[first] = None
+        queue = deque([first])
+        while queue and not self.hopeless:
+            if len(self.came) % 64 == 0 and time.monotonic() > self.until:
+                self.complete = False
+                break
+            marking = queue.popleft()
+            moved = False
+            for node_id, following in _steps(self.scope, marking):
+                moved = True
+                if not following and len(marking) > 1:
+                    self._lost(marking, node_id)
+                self._arrive(marking, node_id, following, queue)
+            if not moved:
+                self.stops.append(marking)
+                self._stuck(marking)
+        if self.complete and not self.hopeless:
+            self._endless()
+        return Verdict(tuple(self.flaws.values()), len(self.came), self.complete)
+
+    def _arrive(self, marking: Marking, node_id: str, following: Marking, queue: deque[Marking]) -> None:
+        following = tuple((place, 1 if place in self.aside else n) for place, n in following)
+        if following in self.came:
+            self.before.setdefault(following, []).append(marking)
+            return
+        crowded = self._crowded(marking, following)
+        if crowded is not None:
+            at = self.scope.flows[crowded].target if crowded in self.scope.flows else node_id
+            path = (*_path(self.came, marking), node_id)
+            self.flaws.setdefault(("unbounded", at), Flaw("unbounded", at, path))
+            # It piles up further from here; that is said, and whether it could also end is not asked.
+            self.stops.append(marking)
+            # Without the covering rule nothing bounds the rest of the search.
+            self.hopeless = not self.monotone
+            return
+        if len(self.came) >= MAX_MARKINGS:
+            self.complete = False
+            return
+        self.came[following] = (marking, node_id)
+        self.before.setdefault(following, []).append(marking)
+        queue.append(following)
+
+    def _crowded(self, marking: Marking, following: Marking) -> str | None:
+        """The place at which tokens pile up without end, if they do."""
+        if not self.monotone:
+            return next((place for place, n in following if n > MAX_ON_FLOW), None)
+        have = dict(following)
+        total = sum(have.values())
+        earlier: Marking | None = marking
+        while earlier is not None:
+            smaller = len(earlier) <= len(following) and sum(n for _, n in earlier) < total
+            if smaller and all(have.get(place, 0) >= n for place, n in earlier):
+                less = dict(earlier)
+                more = [place for place, n in following if n > less.get(place, 0) and place not in self.aside]
+                if more and "start" not in less:
+                    # The one that holds several says it best.
+                    return max(more, key=lambda place: have[place])
+            came = self.came[earlier]
+            earlier = None if came is None else came[0]
+        return None
+
+    def _stuck(self, marking: Marking) -> None:
+        for place, _ in marking:
+            at = self.scope.flows[place].target
+            self.flaws.setdefault(("deadlock", at), Flaw("deadlock", at, _path(self.came, marking)))
+
+    def _lost(self, marking: Marking, node_id: str) -> None:
+        self.flaws.setdefault(("lost", node_id), Flaw("lost", node_id, (*_path(self.came, marking), node_id)))
+
+    def _endless(self) -> None:
+        """Markings from which there is no way to an end, nor to anything else that was said already."""
+        if any(node.interrupting for node in self._exits()):
+            return
+        good, queue = set(self.stops), list(self.stops)
+        while queue:
+            for earlier in self.before.get(queue.pop(), ()):
+                if earlier not in good:
+                    good.add(earlier)
+                    queue.append(earlier)
+        hopeless = [marking for marking in self.came if marking not in good]  # in the order of their distance
+        if hopeless:
+            path = _path(self.came, self._round(hopeless))
+            at = path[-1] if path else self.scope.start_events()[0].id
+            self.flaws.setdefault(("livelock", at), Flaw("livelock", at, path))
+
+    def _round(self, hopeless: list[Marking]) -> Marking:
+        """The first marking from which a step leads back to one on the way to it: the way shows the whole loop."""
+        after: dict[Marking, list[Marking]] = {}
+        for marking in hopeless:
+            for earlier in self.before.get(marking, ()):
+                after.setdefault(earlier, []).append(marking)
+        for marking in hopeless:
+            on_the_way, step = {marking}, self.came[marking]
+            while step is not None:
+                on_the_way.add(step[0])
+                step = self.came[step[0]]
+            if any(following in on_the_way for following in after.get(marking, ())):
+                return marking
+        return hopeless[0]
+
+    def _exits(self) -> Iterator[Node]:
+        """What may end the scope from outside the flow: event sub-processes that interrupt it."""
+        for node in self.scope.event_subprocesses():
+            if node.scope is not None:
+                yield from node.scope.start_events()
 
 
 def _path(came: dict[Marking, tuple[Marking, str] | None], marking: Marking) -> tuple[str, ...]:

@@ -42,6 +42,17 @@ class Finder:
     ) -> None:
         self._find(element, rule, "warning", zh, en, line, path)
 
+    def note(
+        self,
+        element: Node | str | None,
+        rule: str,
+        zh: str,
+        en: str,
+        line: int | None = None,
+        path: tuple[str, ...] = (),
+    ) -> None:
+        self._find(element, rule, "info", zh, en, line, path)
+
     def _find(
         self,
         element: Node | str | None,

@@ -8,6 +8,8 @@ from .finder import Finder
 
 # SpiffWorkflow gives its own helper specs these names.
 RESERVED = {"Start", "Root", "End"}
+MANY = 12
+"""A longer way is shown by its beginning and its end; the picture plays all of it."""
 WAITING = {"intermediateCatchEvent", "receiveTask"}
 
 
@@ -191,7 +193,8 @@ def _sound(find: Finder, scope: Scope) -> None:
     verdict = explore(scope)
     for flaw in verdict.flaws:
         node = scope.nodes[flaw.element_id]
-        way = " → ".join(scope.nodes[n].label for n in flaw.path)
+        labels = [scope.nodes[n].label for n in flaw.path]
+        way = " → ".join(labels if len(labels) <= MANY else [*labels[:3], "…", *labels[4 - MANY :]])
         if flaw.kind == "deadlock":
             find.error(
                 node,
@@ -200,12 +203,28 @@ def _sound(find: Finder, scope: Scope) -> None:
                 f"Deadlock: “{node.label}” can wait for a branch that never comes. Path: {way}.",
                 path=flaw.path,
             )
-        else:
+        elif flaw.kind == "unbounded":
             find.error(
                 node,
                 "unbounded",
                 f"“{node.label}”前的令牌会越积越多。路径：{way}。",
                 f"Tokens can pile up before “{node.label}”. Path: {way}.",
+                path=flaw.path,
+            )
+        elif flaw.kind == "livelock":
+            find.error(
+                node,
+                "no-option-to-complete",
+                f"走过“{node.label}”就再也到不了结束。路径：{way}。",
+                f"After “{node.label}” there is no way to an end. Path: {way}.",
+                path=flaw.path,
+            )
+        else:
+            find.note(
+                node,
+                "lost-token",
+                f"“{node.label}”会终止仍在办理的其他分支。路径：{way}。",
+                f"“{node.label}” ends other branches that are still at work. Path: {way}.",
                 path=flaw.path,
             )
     if not verdict.complete:
