@@ -54,6 +54,7 @@ function makeField(files: FormInput["files"]) {
     }
 
     const onTheirWay = useRef(0);
+    const chosenAt = useRef(new Map<number, number>());
 
     function send(file: File): void {
       const key = nextKey++;
@@ -65,7 +66,10 @@ function makeField(files: FormInput["files"]) {
       setSpoken(say("uploading", { name: file.name, percent: 0 }));
       handle.done
         .then((file) => {
-          change([...current(), file]);
+          // In the order in which they were chosen, whichever arrives first.
+          chosenAt.current.set(file.id, key);
+          const place = (one: Stored) => chosenAt.current.get(one.id) ?? -1;
+          change([...current(), file].sort((one, other) => place(one) - place(other)));
           setSpoken(say("uploaded", { name: file.name }));
         })
         .catch((problem: Error) => {
