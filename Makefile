@@ -20,7 +20,7 @@ $(STAMP): requirements-dev.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "安装依赖 / installing the pinned packages …"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -c 'import os, site; open(os.path.join(site.getsitepackages()[0], "guohe.pth"), "w").write(os.getcwd() + "\n")'
 	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m service.cli "$$@"\n' > $(BIN)/guohe && chmod +x $(BIN)/guohe
 	@touch $(STAMP)

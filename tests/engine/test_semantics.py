@@ -448,7 +448,10 @@ def test_an_interrupting_event_sub_process_replaces_everything_else():
 
 
 def test_a_case_taken_over_by_an_event_sub_process_ends_where_that_one_does():
-    taken = event_sub(WAIT_FOR_PAYMENT, True).replace("</subProcess>", '<endEvent id="withdrawn"/><sequenceFlow id="f8" sourceRef="esa" targetRef="withdrawn"/></subProcess>')
+    taken = event_sub(WAIT_FOR_PAYMENT, True).replace(
+        "</subProcess>",
+        '<endEvent id="withdrawn"/><sequenceFlow id="f8" sourceRef="esa" targetRef="withdrawn"/></subProcess>',
+    )
     case = Case(bundle(process(START + user("a") + taken, "s -> a", globals=PAYMENT)), variables={"order": 1})
     case.catch("est")
     case.do("esa")
