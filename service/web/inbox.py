@@ -136,7 +136,7 @@ def draft_submit(task_id: int) -> Response:
 
 
 def _panel(session: Session, user: User, args: dict[str, str], done: str = "") -> str:
-    return render_template("inbox/_panel.html", done=done, **_box(session, user, args))
+    return render_template("inbox/_answer.html", done=done, **_box(session, user, args))
 
 
 def _args_of_page() -> dict[str, str]:
@@ -172,6 +172,7 @@ def _box(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
     return {
         "box": box,
         "sort": sort,
+        "chosen": chosen,
         "q": text,
         "process": process,
         "page": page,

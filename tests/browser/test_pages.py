@@ -202,6 +202,31 @@ def test_a_case_is_found_claimed_and_put_back_without_a_new_page(look: Visit, mi
     expect(window.page.locator("#inbox-panel")).to_be_visible()
 
 
+def test_characters_typed_while_a_list_is_on_its_way_are_kept_and_looked_for(look: Visit) -> None:
+    window = look("coop.intake", "desk").go("/inbox?box=group")
+    network = window.context.new_cdp_session(window.page)
+    slow = {"offline": False, "latency": 500, "downloadThroughput": -1, "uploadThroughput": -1}
+    network.send("Network.emulateNetworkConditions", slow)
+    window.page.locator(".tabs a", has_text="已办").click()
+    window.page.locator("#q").press_sequentially("没有这样的案件", delay=60)
+    expect(window.page.locator(".empty")).to_contain_text("没有符合条件的任务")
+    expect(window.page.locator("#q")).to_have_value("没有这样的案件")
+    assert window.page.evaluate("document.activeElement.id") == "q"
+    assert "box=done" in window.page.url
+    window.page.get_by_role("search").get_by_role("link", name="清除条件").click()
+    expect(window.page.locator("#q")).to_have_value("")
+    window.page.locator(".tabs a", has_text="可领取").click()
+    button = window.page.locator("tbody").get_by_role("button", name=re.compile("领取")).first
+    button.click()
+    window.page.locator("#q").press_sequentially("没有这个")
+    expect(window.page.locator(".empty")).to_contain_text("没有符合条件的任务")
+    window.page.wait_for_timeout(1200)
+    expect(window.page.locator(".empty")).to_contain_text("没有符合条件的任务")
+    expect(window.page.locator("#q")).to_have_value("没有这个")
+    window.go("/inbox").page.get_by_role("button", name=re.compile("放回")).click()
+    expect(window.page.locator(".empty")).to_contain_text("待办已全部办结")
+
+
 def test_menus_open_and_close_by_keyboard(look: Visit) -> None:
     window = look("coop.intake", "desk")
     menu = window.page.locator("details.menu")

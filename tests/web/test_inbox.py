@@ -164,7 +164,8 @@ def test_htmx_gets_the_list_alone_and_the_error_as_a_sentence(applying: Office, 
     task_id = applying.open(case_id)["check"]
     li = browser("li")
     part = li.get("/inbox?box=group", headers={"HX-Request": "true"})
-    assert part.text.lstrip().startswith("<section")
+    assert part.text.lstrip().startswith('<div id="inbox-panel"')
+    assert "inbox-find" not in part.text, "the form into which somebody types stays where it is"
     taken = li.post(f"/tasks/{task_id}/claim", htmx=True, next="/inbox?box=group")
     assert taken.status_code == 200
     assert "已领取“审核材料”" in text(taken)

@@ -2,6 +2,7 @@
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { findAccounts } from "./door";
 import { forgetDraftsAtTheDoor, forgetFinishedDraft } from "./drafts";
+import { findByForm } from "./finder";
 import { closeMenus } from "./menus";
 import { guardSubmits } from "./submits";
 
@@ -12,3 +13,4 @@ guardSubmits(document);
 forgetFinishedDraft(document);
 forgetDraftsAtTheDoor(document);
 findAccounts(document);
+findByForm(document);
