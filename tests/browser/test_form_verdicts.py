@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -71,18 +70,14 @@ def script():
 
 
 @pytest.fixture(scope="module", params=["zh-CN", "en"])
-def page(request, script):
-    from playwright.sync_api import sync_playwright
-
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_context(timezone_id="Asia/Shanghai", locale=request.param).new_page()
-        page.set_content(f'<!doctype html><html lang="{request.param}"><body></body></html>')
-        page.add_script_tag(content=script)
-        page.locale = request.param
-        yield page
-        browser.close()
+def page(request, chromium, script):
+    context = chromium.new_context(timezone_id="Asia/Shanghai", locale=request.param)
+    page = context.new_page()
+    page.set_content(f'<!doctype html><html lang="{request.param}"><body></body></html>')
+    page.add_script_tag(content=script)
+    page.locale = request.param
+    yield page
+    context.close()
 
 
 def compare(page, schema, data):
