@@ -7,7 +7,7 @@ import os
 
 from flask import Flask, g
 
-from service import handlers, metrics
+from service import handlers, metrics, sandbox
 from service.config import Settings, read
 from service.db import Database
 from service.storage import Folder
@@ -46,6 +46,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.extensions["guohe.database"] = database or Database(settings.database_url, pool_size=settings.database_pool)
     app.extensions["guohe.store"] = Folder(settings.files)
     app.extensions["guohe.topics"] = handlers.topics
+    app.extensions["guohe.sandboxes"] = sandbox.Pool()
+    app.extensions["guohe.scenarios"] = sandbox.Runs(app.extensions["guohe.database"])
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     security.init_app(app, settings)
     i18n.init_app(app)

@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "frontend": set(),
     "pictures": {"frontend"},
     "traceability": {"engine"},
+    "scenariotext": set(),
     # the service itself
     "commands": {"engine", "models", "forms", "permissions", "workdays", "storage", "topics"},
     "queries": {"models", "permissions", "workdays"},
@@ -58,6 +59,8 @@ MAY_IMPORT: dict[str, set[str] | None] = {
         "topics",
         "files",
         "logs",
+        "scenariotext",
+        "sandbox",
     },
     # the wiring
     "app": ANYTHING,
@@ -68,6 +71,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "corpus": {"engine"},
     "demo": ANYTHING,
     "scenarios": ANYTHING,
+    "sandbox": {"scenarios", "engine", "commands", "models", "db"},
 }
 
 ONLY_IN = {

@@ -25,6 +25,7 @@ from .job import Job
 from .liveness import Heartbeat, StepNorm, Symptom, Watch
 from .message import Correlation, PublishedMessage, Subscription
 from .notification import Notification
+from .rehearsal import DryRun, ScenarioRun
 from .repair import CockpitPolicy, Repair
 from .task import NO_DUE, Draft, Task, TaskCandidate
 from .workcalendar import CalendarYear
@@ -56,6 +57,7 @@ __all__ = [
     "Deployment",
     "DeploymentFile",
     "Draft",
+    "DryRun",
     "Event",
     "Heartbeat",
     "Incident",
@@ -73,6 +75,7 @@ __all__ = [
     "Revision",
     "Role",
     "SavedView",
+    "ScenarioRun",
     "SignInFailure",
     "StepNorm",
     "Subscription",

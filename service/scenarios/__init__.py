@@ -12,8 +12,30 @@ from pathlib import Path
 from .coverage import Coverage
 from .playing import Outcome, Stage
 from .reading import Scenario, WrongScenario, find, read
+from .rehearsing import Rehearsal, as_rehearsal
 
-__all__ = ["Coverage", "Outcome", "Scenario", "Stage", "WrongScenario", "find", "read", "run"]
+__all__ = [
+    "Coverage",
+    "Outcome",
+    "Rehearsal",
+    "Scenario",
+    "Stage",
+    "WrongScenario",
+    "as_rehearsal",
+    "find",
+    "play",
+    "read",
+    "run",
+]
+
+
+def play(stage: Stage, file: Path, *, within: Path | None = None) -> Outcome:
+    """Read and play one scenario; a file that is none has an outcome, too."""
+    try:
+        scenario = read(file, within=within)
+    except WrongScenario as error:
+        return Outcome(file, file.stem, problems=[str(error)])
+    return stage.play(scenario)
 
 
 def run(paths: Iterable[Path], *, root: Path, say: Callable[[str], None] = print, verbose: bool = False) -> bool:
@@ -28,7 +50,7 @@ def run(paths: Iterable[Path], *, root: Path, say: Callable[[str], None] = print
             try:
                 scenario = read(file)
             except WrongScenario as error:
-                outcomes.append(Outcome(file, str(error), problems=[str(error)]))
+                outcomes.append(Outcome(file, file.stem, problems=[str(error)]))
                 say(f"✗ {_short(file, root)}: {error}")
                 continue
             outcome = stage.play(scenario, say=say if verbose else None)

@@ -56,7 +56,7 @@ def _ended(_session: Session, expected: Any, instance: Instance, _mails: Any) ->
 def _variables(session: Session, expected: Any, instance: Instance, _mails: Any) -> Iterator[str]:
     found = engine.visible(instances.load(session, instance))
     for path, value in expected.items():
-        yield from _matches(f"variables.{path}", value, _at(found, str(path)))
+        yield from _matches(f"variables.{path}", value, at_path(found, str(path)))
 
 
 def _incidents(session: Session, expected: Any, instance: Instance, _mails: Any) -> Iterator[str]:
@@ -202,7 +202,8 @@ def _iso(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def _at(value: Any, path: str) -> Any:
+def at_path(value: Any, path: str) -> Any:
+    """The value at a dotted path; numbers are places in lists; None where there is nothing."""
     for name in path.split("."):
         if isinstance(value, list) and name.isdigit():
             value = value[int(name)] if int(name) < len(value) else None

@@ -29,6 +29,7 @@ from service.worker import Worker
 
 from . import cast
 from .checks import check
+from .coverage import Seen, filled, seen
 from .reading import File, Scenario, Step, WrongScenario
 
 MOST_JOBS = 10_000
@@ -51,27 +52,71 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
     flows: set[tuple[str, str]] = field(default_factory=set)
     seconds: float = 0.0
+    line: int = 0
+    """Where in the file it came otherwise; 0: nowhere, or at the end."""
+    element: str | None = None
+    """The element that the step was about where it came otherwise."""
+    process: str = ""
+    at: list[list[str]] = field(default_factory=list)
+    """Where the cases stood at the end: process and element of each open task and incident."""
+    seen: Seen = field(default_factory=Seen)
 
     @property
     def ok(self) -> bool:
         """True where everything came as expected."""
         return not self.problems
 
+    def touched(self) -> dict[str, list[Any]]:
+        """What it touched, as JSON."""
+        return {
+            "flows": sorted(self.flows),
+            "roles": sorted(self.seen.roles),
+            "fields": sorted(self.seen.fields),
+            "rules": sorted(self.seen.rules),
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """The outcome as JSON."""
+        return {
+            "name": self.name,
+            "ok": self.ok,
+            "problems": [problem[:2000] for problem in self.problems],
+            "line": self.line,
+            "element": self.element,
+            "process": self.process,
+            "at": self.at,
+            "seconds": round(self.seconds, 2),
+        }
+
 
 class Failed(Exception):
     """Something came otherwise than the scenario says."""
+
+    line: int = 0
+    element: str | None = None
+
+    def at(self, step: Step) -> Failed:
+        """Say at which step."""
+        self.line = step.line
+        self.element = step.target if isinstance(step.target, str) and step.verb in AT_ELEMENTS else None
+        return self
+
+
+AT_ELEMENTS = ("do", "claim", "release", "retry")
+"""The verbs whose target is an element of the diagram."""
 
 
 class Stage(AbstractContextManager["Stage"]):
     """Holds the bundle and a database with the usual cast; every scenario plays on a copy."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, source: Path | Mapping[str, bytes]) -> None:
+        """Deploy a project folder, or files by their paths. Raises BundleRejected."""
         memory = Path("/dev/shm")
         self.folder = Path(tempfile.mkdtemp(prefix="guohe-scenarios-", dir=memory if memory.is_dir() else None))
         self.template = self.folder / "template.db"
         self.played = 0
         try:
-            self._prepare(files.of_project(root))
+            self._prepare(files.of_project(source) if isinstance(source, Path) else source)
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
@@ -95,11 +140,27 @@ class Stage(AbstractContextManager["Stage"]):
 
     def play(self, scenario: Scenario, *, say: Callable[[str], None] | None = None) -> Outcome:
         """Play a scenario from its start to its last expectation, or to the first thing that comes otherwise."""
+        outcome, began = Outcome(scenario.file, scenario.name), time.perf_counter()
+        outcome.process = scenario.process
+        with self.opened(scenario, say=say) as play:
+            try:
+                play.run()
+            except Failed as failure:
+                outcome.problems.append(str(failure))
+                outcome.line, outcome.element = failure.line, failure.element
+            outcome.flows = play.flows()
+            outcome.seen = play.seen()
+            outcome.at = play.places()
+        outcome.seconds = time.perf_counter() - began
+        return outcome
+
+    @contextmanager
+    def opened(self, scenario: Scenario, *, say: Callable[[str], None] | None = None) -> Iterator[Play]:
+        """A play that has not begun, in a database and at a time of its own, until it is closed."""
         self.played += 1
         folder = self.folder / str(self.played)
         folder.mkdir()
         shutil.copyfile(self.template, folder / "guohe.db")
-        outcome, began = Outcome(scenario.file, scenario.name), time.perf_counter()
         settings = config.read(
             {
                 "GUOHE_DATA": str(folder),
@@ -111,24 +172,17 @@ class Stage(AbstractContextManager["Stage"]):
         database = Database(settings.database_url, synchronous="OFF")
         try:
             with clock.travel(scenario.now):
-                play = _Play(scenario, database, settings, say or _silent)
-                try:
-                    play.run()
-                except Failed as failure:
-                    outcome.problems.append(str(failure))
-                outcome.flows = play.flows()
+                yield Play(scenario, database, settings, say or _silent)
         finally:
             database.close()
             shutil.rmtree(folder, ignore_errors=True)
-        outcome.seconds = time.perf_counter() - began
-        return outcome
 
     def __exit__(self, *_exception: object) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class _Play:
-    """One scenario being played."""
+class Play:
+    """One scenario being played: as a whole, or step by step."""
 
     def __init__(
         self, scenario: Scenario, database: Database, settings: config.Settings, say: Callable[[str], None]
@@ -137,27 +191,57 @@ class _Play:
         self.worker = Worker(database, settings)
         self.store = Folder(settings.files)
         self.case = 0
+        self.rows_before: dict[str, int] = {}
+        self.typed: set[tuple[str, str]] = set()
 
     def run(self) -> None:
-        with self._transaction() as session:
-            cast.hire(session, self.scenario)
-        self._start()
+        """Play it from its start to its last expectation. Raises Failed at the first thing that comes otherwise."""
+        self.begin()
         for step in self.scenario.steps:
             self.say(f"    {clock.now().astimezone(clock.CHINA):%Y-%m-%d %H:%M} {step.verb} {_words(step.target)}")
             try:
-                getattr(self, f"_{step.verb}")(step)
+                self.step(step)
             except (Failed, WrongScenario) as failure:
-                raise Failed(f"{self.scenario.file.name}:{step.line}: {failure}") from None
+                raise Failed(f"{self.scenario.file.name}:{step.line}: {failure}").at(step) from None
             except (errors.ServiceError, engine.EngineError) as error:
-                raise Failed(f"{self.scenario.file.name}:{step.line}: {_said(error)}") from error
+                raise Failed(f"{self.scenario.file.name}:{step.line}: {_said(error)}").at(step) from error
         try:
-            self._expected({"incidents": [], **self.scenario.expect}, self._own())
+            self._expected({"incidents": [], **self.scenario.expect}, self.own())
         except Failed as failure:
             raise Failed(f"{self.scenario.file.name}: expect: {failure}") from None
 
+    def begin(self) -> None:
+        """Bring on the cast, and start the case where the scenario says so. Raises Failed."""
+        with self.transaction() as session:
+            cast.hire(session, self.scenario)
+            self.rows_before = {
+                table.name: session.scalar(select(func.count()).select_from(table)) or 0
+                for table in Model.metadata.sorted_tables
+            }
+        self._start()
+
+    def step(self, step: Step) -> None:
+        """Play one step. Raises Failed, WrongScenario, or what the command refused it with."""
+        getattr(self, f"_{step.verb}")(step)
+
+    def seen(self) -> Seen:
+        """What the cases of this scenario have touched, beside the flows."""
+        with self.transaction() as session:
+            found = seen(session)
+        found.fields |= self.typed
+        return found
+
+    def places(self) -> list[list[str]]:
+        """Where the cases stand: process and element of each open task and incident."""
+        with self.transaction() as session:
+            open_tasks = select(Task.process_id, Task.element_id).where(Task.status == "open")
+            troubles = select(Incident.process_id, Incident.element_id).where(Incident.resolved_at.is_(None))
+            found = [*session.execute(open_tasks).all(), *session.execute(troubles).all()]
+            return [list(one) for one in sorted({(str(process), str(element)) for process, element in found})]
+
     def flows(self) -> set[tuple[str, str]]:
         """The sequence flows that any case of this scenario took."""
-        with self._transaction() as session:
+        with self.transaction() as session:
             taken = select(Event.process_id, Event.element_id).where(Event.kind == "flow").distinct()
             return {(str(process_id), str(flow)) for process_id, flow in session.execute(taken)}
 
@@ -168,7 +252,7 @@ class _Play:
         if start.get("none"):
             return
         try:
-            with self._transaction() as session:
+            with self.transaction() as session:
                 self.case = self._started(session, self.scenario.process, start)
         except (errors.ServiceError, engine.EngineError) as error:
             raise Failed(f"{self.scenario.file.name}: start: {_said(error)}") from error
@@ -176,22 +260,25 @@ class _Play:
 
     def _begin(self, step: Step) -> None:
         """Start another case; it is the latest of its process from now on."""
-        with self._refusal(step), self._transaction() as session:
+        with self._refusal(step), self.transaction() as session:
             self._started(session, str(step.target), step.options)
         self._work()
 
     def _started(self, session: Session, process_id: str, how: Mapping[str, Any]) -> int:
         definition = deployments.latest(session, process_id, authority_id=self._authority(session))
-        person = self._person(session, how.get("by") or next(iter(definition.starters), cast.ADMIN))
+        person = self.person(session, how.get("by") or next(iter(definition.starters), cast.ADMIN))
         values = self._data(session, how.get("data") or {}, {}, person)
+        entry = next((one for one in definition.start_events if one["kind"] == "none"), None)
+        if entry is not None and entry["form_id"]:
+            self.typed |= {(entry["form_id"], path) for path in filled(values)}
         return instances.start(session, process_id, values, user=person, organisation=how.get("organisation")).id
 
     def _do(self, step: Step) -> None:
         """Hand in a task, or all tasks of an element."""
         for task_id in self._tasks(step):
-            with self._refusal(step), self._transaction() as session:
+            with self._refusal(step), self.transaction() as session:
                 task = session.get_one(Task, task_id)
-                person = self._performer(session, task, step.options.get("by"))
+                person = self.performer(session, task, step.options.get("by"))
                 form = task_forms.of_task(session, task_id, user=person)
                 seen = self._visible(session, task)
                 shown = dict(form.values) if form is not None else {}
@@ -201,19 +288,19 @@ class _Play:
 
     def _claim(self, step: Step) -> None:
         for task_id in self._tasks(step):
-            with self._refusal(step), self._transaction() as session:
-                person = self._performer(session, session.get_one(Task, task_id), step.options.get("by"))
+            with self._refusal(step), self.transaction() as session:
+                person = self.performer(session, session.get_one(Task, task_id), step.options.get("by"))
                 tasks.claim(session, task_id, user=person)
 
     def _release(self, step: Step) -> None:
         for task_id in self._tasks(step):
-            with self._refusal(step), self._transaction() as session:
-                person = self._performer(session, session.get_one(Task, task_id), step.options.get("by"))
+            with self._refusal(step), self.transaction() as session:
+                person = self.performer(session, session.get_one(Task, task_id), step.options.get("by"))
                 tasks.release(session, task_id, user=person)
 
     def _wait(self, step: Step) -> None:
         if step.target == "next":
-            with self._transaction() as session:
+            with self.transaction() as session:
                 due = jobs.next_due(session)
             if due is None:
                 raise Failed("没有等待中的定时器。 No timer is waiting.")
@@ -229,15 +316,19 @@ class _Play:
     def _send(self, step: Step) -> None:
         """Send a message that the diagram offers to people, or to the public."""
         by = step.options.get("by")
-        with self._refusal(step), self._transaction() as session:
-            person = None if by in (None, messages.PUBLIC) else self._person(session, by)
+        with self._refusal(step), self.transaction() as session:
+            person = None if by in (None, messages.PUBLIC) else self.person(session, by)
             values = self._data(session, step.options.get("data") or {}, self._root(session, step), person)
-            messages.send(session, self._instance(step, session), str(step.target), values, user=person)
+            case = self._instance(step, session)
+            for one in messages.sendable(session, session.get_one(Instance, case), person):
+                if one.name == step.target and one.form_id:
+                    self.typed |= {(one.form_id, path) for path in filled(values)}
+            messages.send(session, case, str(step.target), values, user=person)
         self._work()
 
     def _publish(self, step: Step) -> None:
         """Say something as a program outside would."""
-        with self._transaction() as session:
+        with self.transaction() as session:
             seen = self._root(session, step) if self._found(step, session) else {}
             key = self._feel(step.options.get("key"), seen)
             messages.publish(
@@ -245,12 +336,12 @@ class _Play:
                 str(step.target),
                 None if key is None else str(key),
                 self._data(session, step.options.get("data") or {}, seen, None),
-                user=self._person(session, cast.ADMIN),
+                user=self.person(session, cast.ADMIN),
             )
         self._work()
 
     def _retry(self, step: Step) -> None:
-        with self._transaction() as session:
+        with self.transaction() as session:
             incident = session.scalars(
                 select(Incident).where(
                     Incident.instance_id == self._instance(step, session),
@@ -261,34 +352,34 @@ class _Play:
             if incident is None:
                 raise Failed(f"“{step.target}”没有异常。 There is no incident at {step.target}.")
             data = self._data(session, step.options.get("data") or {}, self._root(session, step), None)
-            incidents.retry(session, incident.id, user=self._person(session, cast.ADMIN), variables=data or None)
+            incidents.retry(session, incident.id, user=self.person(session, cast.ADMIN), variables=data or None)
         self._work()
 
     def _cancel(self, step: Step) -> None:
-        with self._transaction() as session:
+        with self.transaction() as session:
             instances.cancel(
                 session,
                 self._instance(step, session),
-                user=self._person(session, cast.ADMIN),
+                user=self.person(session, cast.ADMIN),
                 reason=str(step.options.get("reason", step.target)),
             )
         self._work()
 
     def _given(self, step: Step) -> None:
         """Something outside the case has happened meanwhile, and the register shows it."""
-        with self._transaction() as session:
+        with self.transaction() as session:
             cast.give(session, step.target)
 
     def _expect(self, step: Step) -> None:
-        with self._transaction() as session:
+        with self.transaction() as session:
             case = self._instance(step, session)
         self._expected(step.target, case)
 
     # What they stand on
 
     def _expected(self, expected: Mapping[str, Any], case: int) -> None:
-        with self._transaction() as session:
-            problems = list(check(session, expected, case, self._mails()))
+        with self.transaction() as session:
+            problems = list(check(session, expected, case, self.mails()))
         if problems:
             raise Failed("; ".join(problems))
 
@@ -296,7 +387,7 @@ class _Play:
         """Let time pass, doing on the way what falls due, each thing at its time."""
         while True:
             self._work()
-            with self._transaction() as session:
+            with self.transaction() as session:
                 due = jobs.next_due(session)
             if due is None or due > to:
                 break
@@ -316,7 +407,8 @@ class _Play:
             self._work()
 
     @contextmanager
-    def _transaction(self) -> Iterator[Session]:
+    def transaction(self) -> Iterator[Session]:
+        """A transaction of the play's database."""
         with self.database.transaction() as session:
             session.info["profile"] = self.settings.profile
             yield session
@@ -340,7 +432,7 @@ class _Play:
 
     def _tasks(self, step: Step) -> list[int]:
         """The open tasks that a step means: by element id, or by name."""
-        with self._transaction() as session:
+        with self.transaction() as session:
             found = list(
                 session.scalars(
                     select(Task)
@@ -376,13 +468,13 @@ class _Play:
         status = session.get_one(Instance, case).status
         return f"{status}; open: {', '.join(open_tasks) or '–'}; incidents: {'; '.join(troubles) or '–'}"
 
-    def _performer(self, session: Session, task: Task, by: str | None) -> User:
+    def performer(self, session: Session, task: Task, by: str | None) -> User:
         """Who hands the task in: the one named, or whoever it is for."""
         if by is not None:
             holder = task.assignee_id is not None and session.get_one(User, task.assignee_id)
             if holder and any(one.role == by for one in holder.memberships):
                 return holder
-            return self._person(session, by)
+            return self.person(session, by)
         if task.assignee_id is not None:
             return session.get_one(User, task.assignee_id)
         offered = session.scalars(
@@ -406,14 +498,15 @@ class _Play:
             raise Failed(f"任务“{task.element_id}”无人可办。 Nobody may do {task.element_id}.")
         return person
 
-    def _person(self, session: Session, by: str) -> User:
+    def person(self, session: Session, by: str) -> User:
+        """Who has this user name. Raises Failed."""
         person = session.scalars(select(User).where(User.username == by)).one_or_none()
         if person is None:
             raise Failed(f"没有人叫“{by}”。 There is nobody called {by}.")
         return person
 
     def _authority(self, session: Session) -> int:
-        return self._person(session, cast.ADMIN).authority_id
+        return self.person(session, cast.ADMIN).authority_id
 
     def _instance(self, step: Step, session: Session) -> int:
         """The case a step is about: the scenario's own, or the latest of the process named by ``in``."""
@@ -423,9 +516,9 @@ class _Play:
             raise Failed(f"没有流程“{process_id}”的案卷。 There is no case of {process_id}.")
         return found
 
-    def _own(self) -> int:
+    def own(self) -> int:
         """The scenario's own case: the one it started, or the latest that a message has."""
-        with self._transaction() as session:
+        with self.transaction() as session:
             return self._found(Step("expect", {}, {}, 0), session) or 0
 
     def _found(self, step: Step, session: Session) -> int | None:
@@ -461,7 +554,7 @@ class _Play:
             return feel.evaluate(value[1:], seen, now=clock.now())
         return value
 
-    def _mails(self) -> list[EmailMessage]:
+    def mails(self) -> list[EmailMessage]:
         """The mail that was sent, oldest first."""
         files = sorted(self.settings.mailbox.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
         read = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]

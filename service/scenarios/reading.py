@@ -58,6 +58,10 @@ HEAD = frozenset(
 )
 
 
+MOST_PARTS = 12
+"""So deep may parts include parts."""
+
+
 class WrongScenario(Exception):
     """The file is no scenario; the sentence says where."""
 
@@ -77,6 +81,8 @@ class Step:
     target: Any
     options: Mapping[str, Any]
     line: int
+    written: Any = None
+    """The target as the file has it."""
 
     @property
     def case(self) -> str | None:
@@ -114,13 +120,20 @@ def find(paths: Iterable[Path]) -> list[Path]:
     return sorted(file.resolve() for file in found)
 
 
-def read(file: Path) -> Scenario:
-    """Read a scenario. Raises WrongScenario with the line of what is wrong."""
-    content = _load(file)
+def read(file: Path, *, within: Path | None = None) -> Scenario:
+    """Read a scenario. Raises WrongScenario with the line of what is wrong.
+
+    ``within`` is the folder that parts may be included from; None: from anywhere this process may read.
+    """
+    return understand(_load(file, within), file)
+
+
+def understand(content: Any, file: Path) -> Scenario:
+    """Make a scenario of what a file says. Raises WrongScenario."""
     if not isinstance(content, dict):
         raise WrongScenario("应为键值结构。 A mapping is expected.")
     _only(content, HEAD, f"{file.name}")
-    steps = [_step(step, file.name) for step in _flat(_list(content, "steps"))]
+    steps = [step_of(step, file.name) for step in _flat(_list(content, "steps"))]
     expect = content.get("expect") or {}
     _only(expect, EXPECTATIONS, "expect")
     start = content.get("start") or {}
@@ -164,7 +177,8 @@ def duration(value: Any) -> Duration:
         raise WrongScenario(f"{error.zh} {error.en}") from None
 
 
-def _step(step: Any, name: str) -> Step:
+def step_of(step: Any, name: str) -> Step:
+    """Make a step of a mapping with one verb. Raises WrongScenario."""
     if not isinstance(step, dict):
         raise WrongScenario(f"{name}: 每一步应为键值结构。 A step is a mapping.")
     step = dict(step)
@@ -175,7 +189,7 @@ def _step(step: Any, name: str) -> Step:
         raise WrongScenario(f"{where}: 每一步应有且只有一个动作 / a step has exactly one of: {', '.join(STEPS)}")
     (verb,) = verbs
     _only(step, STEPS[verb] | {verb, "in", "note"}, where)
-    target = step.pop(verb)
+    target = written = step.pop(verb)
     if verb == "expect":
         _only(target, EXPECTATIONS, where)
     if verb == "given":
@@ -184,7 +198,7 @@ def _step(step: Any, name: str) -> Step:
         target = moment(target)
     if verb == "wait" and target != "next":
         target = duration(target)
-    return Step(verb, target, step, line)
+    return Step(verb, target, step, line, written)
 
 
 def _flat(steps: Iterable[Any]) -> Iterator[Any]:
@@ -216,6 +230,8 @@ class _Loader(yaml.SafeLoader):
     """Safe YAML with ``!include other.yaml`` and ``!file name.pdf``."""
 
     folder: Path
+    within: Path | None
+    including: tuple[Path, ...]
 
 
 # Only true and false are truth values: a date is given “on” a day, an answer may be “no”.
@@ -228,8 +244,13 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|fa
 
 def _include(loader: _Loader, node: yaml.ScalarNode) -> Any:
     file = (loader.folder / str(loader.construct_scalar(node))).resolve()
-    content = _load(file)
-    return _plain(content)
+    if loader.within is not None and not file.is_relative_to(loader.within.resolve()):
+        raise WrongScenario(
+            f"!include {node.value}: 只能引用本副本内的文件。 Only files of the bundle can be included."
+        )
+    if file in loader.including or len(loader.including) > MOST_PARTS:
+        raise WrongScenario(f"!include {node.value}: 部件相互引用。 The parts include each other.")
+    return _plain(_load(file, loader.within, (*loader.including, file)))
 
 
 def _file(loader: _Loader, node: yaml.ScalarNode) -> File:
@@ -240,13 +261,15 @@ _Loader.add_constructor("!include", _include)
 _Loader.add_constructor("!file", _file)
 
 
-def _load(file: Path) -> Any:
+def _load(file: Path, within: Path | None = None, including: tuple[Path, ...] = ()) -> Any:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise WrongScenario(f"{file}: {error.strerror}") from None
+        raise WrongScenario(f"{file.name}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise WrongScenario(f"{file.name}: 应为 UTF-8。 UTF-8 is expected.") from None
     loader = _Loader(text)
-    loader.folder = file.parent
+    loader.folder, loader.within, loader.including = file.parent, within, including
     try:
         node = loader.get_single_node()
         if node is None:
@@ -256,6 +279,8 @@ def _load(file: Path) -> Any:
         return content
     except yaml.YAMLError as error:
         raise WrongScenario(f"{file.name}: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise WrongScenario(f"{file.name}: 嵌套过深。 It is nested too deeply.") from None
     finally:
         loader.dispose()
 
