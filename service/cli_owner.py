@@ -61,12 +61,13 @@ def validate(
         _validate_each(found, shape, output, strict, seconds, memory)
         return
     from service import engine
+    from service.commands.catalogue import CATALOGUE
     from service.commands.identity import ROLES
     from service.topics import KNOWN
 
     content = files.read(paths)
     lanes = {lane: code for code, _, _, lane in ROLES if lane}
-    findings = engine.validate(content, roles=[row[0] for row in ROLES], lanes=lanes, topics=KNOWN)
+    findings = engine.validate(content, [row[0] for row in ROLES], lanes, KNOWN, CATALOGUE)
     _write(_shown(findings, sorted(content), shape), output)
     if _fails(findings, strict):
         sys.exit(FAILED)

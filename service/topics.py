@@ -6,7 +6,7 @@ and the data contract knows from it which variables a service task writes.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 Pair = tuple[str, str]
@@ -106,7 +106,7 @@ TOPICS: tuple[Topic, ...] = (
         "Look into the register",
         "读出申报机构已有的基地、项目和在办案件。",
         "What the register holds on the applicant.",
-        inputs=(APPLICANT, RECOMMENDER, BASE_TYPE),
+        inputs=(APPLICANT, replace(RECOMMENDER, optional=True), BASE_TYPE),
         writes=("registerFacts",),
     ),
     Topic(
@@ -406,6 +406,10 @@ TOPICS += (
 )
 
 KNOWN = frozenset(topic.type for topic in TOPICS)
+GIVEN_TO_CASES = ("caseNumber", "parties", "profile")
+"""What every case holds from its start."""
+GIVEN_TO_TEMPLATES = ("documentNumber", "documentTitle", "issuers", "issuedOn", "mark")
+"""What a document template gets from its service task, beside the variables of the case."""
 WRITES = {topic.type: topic.writes for topic in TOPICS}
 
 

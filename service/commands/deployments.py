@@ -26,6 +26,7 @@ from service.models import (
 )
 
 from . import jobs
+from .catalogue import CATALOGUE
 
 BundleRejected = engine.BundleRejected
 Finding = engine.Finding
@@ -112,7 +113,7 @@ def validate(
     """What would be said about these files at their deployment, against the roles and lanes of today."""
     roles = session.execute(select(Role.code, Role.lane)).all()
     lanes = {lane: code for code, lane in roles if lane}
-    return engine.validate(files, roles=[code for code, _ in roles], lanes=lanes, topics=topics)
+    return engine.validate(files, [code for code, _ in roles], lanes, topics, CATALOGUE)
 
 
 def bundle(session: Session, deployment_id: int) -> engine.Bundle:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import instance_state
 
-from service import clock, engine, errors, forms, permissions
+from service import clock, engine, errors, forms, permissions, topics
 from service.models import (
     CASE_PARTIES,
     CaseParty,
@@ -28,7 +28,7 @@ from service.models.base import BigId
 from . import deployments, projection
 from .projection import Acted
 
-RESERVED = frozenset({"caseNumber", "profile", "parties"})
+RESERVED = frozenset(topics.GIVEN_TO_CASES)
 """Variables that every case has from its start and that no form or client may set."""
 
 

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 
 from .bundle import Bundle, ProcessInfo, StartInfo, content_hash, read_contents
 from .codec import dump, load
+from .contract import Catalogue, Service
 from .migration import CannotMigrate, Obstacle, migrate, obstacles
 from .model import Finding
 from .problems import BundleRejected, EngineError, Problem, UnknownProcess, UnreadableState, WrongToken
-from .references import references
+from .references import references, variables
 from .repair import CannotMove, move, reschedule, restart, set_variables, skip
 from .runner import Run, cancel, catch, complete, fire, park, retry, start, visible
 from .runner import throw_bpmn_error as throw_error
@@ -42,6 +43,7 @@ __all__ = [
     "BundleRejected",
     "CannotMigrate",
     "CannotMove",
+    "Catalogue",
     "DeadJoin",
     "EngineError",
     "Finding",
@@ -55,6 +57,7 @@ __all__ = [
     "ProcessInfo",
     "Resting",
     "Run",
+    "Service",
     "StartInfo",
     "Step",
     "TimerWait",
@@ -88,5 +91,6 @@ __all__ = [
     "start",
     "throw_error",
     "validate",
+    "variables",
     "visible",
 ]

@@ -177,6 +177,19 @@ ADVICE: dict[str, Advice] = {
     ),
     "form": _advice(_MISSING, "从历史恢复，或重新导出表单。", "Bring back an earlier revision of the form."),
     "form-duplicate": _advice(_MISSING, "改掉其中一个表单的 id。", "Change the id of one of the forms."),
+    "form-field-unused": _advice(
+        (
+            "办理人要花时间填写，填了却没有去处。若只为存档，可以保留。",
+            "People spend time on it and it goes nowhere. If it is for the file alone, keep it.",
+        ),
+        "在条件、决策表、后面的表单或文件模板中用上它，或从表单中删除。",
+        "Use it in a condition, a table, a later form or a template, or take it out of the form.",
+    ),
+    "contract-open": _advice(
+        ("没有检查到的变量不等于没有问题。", "What was not followed may still be wrong."),
+        "把部署拆成几个。",
+        "Divide the deployment.",
+    ),
     "form-unused": _advice(
         ("没有任务用到它，多半是漏选了。", "No task uses it; perhaps it was forgotten."),
         "在任务上选用它，或删除。",
@@ -257,11 +270,16 @@ ADVICE: dict[str, Advice] = {
     ),
     "dmn-gap": _advice(
         (
-            "落在空档里的输入没有结果，案件会停成异常。",
-            "Input in the gap has no result; a case would become an incident.",
+            "落在空档里的输入没有结果（空值），后面的条件会当作不成立。",
+            "Input in the gap has no result (null), and conditions behind it do not hold.",
         ),
-        "补一行规则，或加一行什么条件都不填的兜底规则。",
-        "Add a rule for it, or a last rule without conditions.",
+        "补一行规则，加一行什么条件都不填的兜底规则，或在输入列写明允许的值。",
+        "Add a rule for it, a last rule without conditions, or the allowed values of the input.",
+    ),
+    "dmn-open": _advice(
+        ("没有检查到的格子不等于没有问题。", "What was not looked at may still be wrong."),
+        "把变量或函数移到输入列的表达式里，格子里只写值和范围；或用情景测试覆盖它。",
+        "Move variables and functions into the input's expression and keep values and ranges in the cells, or test it.",
     ),
     "dmn-overlap": _advice(
         ("“唯一命中”的表同时命中两行就出错，案件会停成异常。", "A unique table with two hits fails."),

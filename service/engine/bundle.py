@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
-from . import decisions
+from . import decisions, tablecheck
 from .decisions import Decision
 from .model import Finding, Node, Process
 from .nodes import ScopeSpec
@@ -91,6 +91,20 @@ def _table(data: bytes) -> tuple[list[decisions.Problem], dict[str, Decision]]:
         return problems, decisions.read(data)
     except decisions.DecisionError:
         return problems, {}  # decisions.check has said what is wrong
+
+
+@lru_cache(maxsize=128)
+def table_remarks(data: bytes) -> tuple[tablecheck.Remark, ...]:
+    """What to say about the tables of a DMN file that can be read."""
+    problems, tables = _table(data)
+    if problems:
+        return ()
+    found: list[tablecheck.Remark] = []
+    for decision in tables.values():
+        logic = decision.model.nodes[decision.id]["logic"]
+        if logic["kind"] == "table":
+            found += tablecheck.check(decision.id, decision.name, logic["table"])
+    return tuple(found)
 
 
 def _read_diagram(contents: Contents, path: str, data: bytes) -> None:

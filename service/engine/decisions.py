@@ -158,10 +158,10 @@ def read(data: bytes) -> dict[str, Decision]:
 def check(data: bytes) -> list[Problem]:
     """Everything that is wrong with a DMN file as far as one can see: its structure and the FEEL of every cell."""
     nodes, problems = _read(data)
-    cells = [cell for node in nodes.values() for cell in _cells(node["logic"])]
+    found = [cell for node in nodes.values() for cell in cells(node["logic"])]
     known = {name for node in nodes.values() if node["knowledge"] for name in node["names"]}
-    known |= {name for node in nodes.values() for name in _bound(node["logic"])}
-    for cell, error in zip(cells, feel.check_many([(kind, text) for _, kind, text in cells], known), strict=True):
+    known |= {name for node in nodes.values() for name in bound(node["logic"])}
+    for cell, error in zip(found, feel.check_many([(kind, text) for _, kind, text in found], known), strict=True):
         if error:
             problems.append((cell[0], "feel", error.zh, error.en))
     return problems
@@ -257,7 +257,7 @@ def _read(data: bytes) -> tuple[dict[str, dict[str, Any]], list[Problem]]:
     return reader.nodes, reader.problems
 
 
-def _cells(logic: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def cells(logic: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Every FEEL text of a logic with its element id and kind."""
     kind = logic["kind"]
     if kind == "literal":
@@ -267,7 +267,7 @@ def _cells(logic: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     elif kind == "invocation":
         yield logic["id"], "expression", logic["function"]
     for part in _parts(logic):
-        yield from _cells(part)
+        yield from cells(part)
 
 
 def _table_cells(table: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -301,14 +301,14 @@ def _parts(logic: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return []
 
 
-def _bound(logic: Mapping[str, Any]) -> Iterator[str]:
+def bound(logic: Mapping[str, Any]) -> Iterator[str]:
     """Names inside a logic that may hold functions."""
     if logic["kind"] == "context":
         yield from (entry["name"] for entry in logic["entries"] if entry["name"])
     if logic["kind"] == "function":
         yield from logic["parameters"]
     for part in _parts(logic):
-        yield from _bound(part)
+        yield from bound(part)
 
 
 class _Reader:

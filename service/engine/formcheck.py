@@ -65,7 +65,7 @@ def _expressions(schema: Mapping[str, Any]) -> Iterator[Problem]:
         for component in _components(schema)
         for kind, paths in (("test", TESTS), ("expression", EXPRESSIONS))
         for path in paths
-        if isinstance(value := _get(component, path), str) and value.startswith("=")
+        if isinstance(value := value_at(component, path), str) and value.startswith("=")
     ]
     errors = feel.check_many([(kind, text) for _, _, kind, text in asked])
     for (component, path, _, _), error in zip(asked, errors, strict=True):
@@ -81,7 +81,7 @@ def _expressions(schema: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _patterns(schema: Mapping[str, Any]) -> Iterator[Problem]:
     for component in _components(schema):
-        pattern = _get(component, "validate.pattern")
+        pattern = value_at(component, "validate.pattern")
         try:
             re.compile(str(pattern or ""))
         except re.error as error:
@@ -100,7 +100,8 @@ def _components(container: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield from _components(component)
 
 
-def _get(component: Mapping[str, Any], path: str) -> Any:
+def value_at(component: Mapping[str, Any], path: str) -> Any:
+    """What lies at a dotted path of a component; None where nothing does."""
     value: Any = component
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None

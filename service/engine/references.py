@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from . import contract
 from .bundle import Contents, read_contents
 
 
@@ -26,6 +27,13 @@ def references(files: Mapping[str, bytes]) -> dict[str, Any]:
         ],
         "templates": sorted(contents.templates),
     }
+
+
+def variables(files: Mapping[str, bytes], catalogue: contract.Catalogue, element_id: str) -> list[dict[str, Any]]:
+    """The variables that may have a value at an element, each with its type and who writes it; empty where it is not
+    there."""
+    contents = read_contents(files)
+    return contract.known_at(contract.analyse(contract.Sources(contents, catalogue)), element_id)
 
 
 def form_name(schema: Mapping[str, Any]) -> str:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
-from . import formcheck
-from .bundle import Contents, read_contents
+from . import contract, formcheck, templates
+from .bundle import Contents, read_contents, table_remarks
+from .contract import Catalogue
 from .model import Finding
 from .rules import events, expressions, structure, tasks
 from .rules.finder import Finder
@@ -20,13 +21,14 @@ def validate(
     roles: Collection[str] | None = None,
     lanes: Mapping[str, str] | None = None,
     topics: Collection[str] | None = None,
+    catalogue: Catalogue | None = None,
 ) -> list[Finding]:
     """Everything found in the files, errors first.
 
     ``roles`` are the known role codes, ``lanes`` maps lane names to roles, ``topics`` are the service-task types
-    with a handler; each of them is only checked where it is given.
+    with a handler, ``catalogue`` is what is known of their data; each of them is only checked where it is given.
     """
-    return validate_contents(files, roles, lanes, topics)[1]
+    return validate_contents(files, roles, lanes, topics, catalogue)[1]
 
 
 def validate_contents(
@@ -34,6 +36,7 @@ def validate_contents(
     roles: Collection[str] | None = None,
     lanes: Mapping[str, str] | None = None,
     topics: Collection[str] | None = None,
+    catalogue: Catalogue | None = None,
 ) -> tuple[Contents, list[Finding]]:
     """The contents as read, with the findings about them."""
     contents = read_contents(files)
@@ -51,7 +54,33 @@ def validate_contents(
         findings += find.findings
     for file in contents.form_files.values():
         findings += _form_findings(file, contents.files[file])
+    if catalogue is not None:
+        findings += contract.check(contents, catalogue)
+    for file, data in contents.files.items():
+        if file.endswith(".docx"):
+            findings += _template_findings(file, data)
+        if file.endswith(".dmn"):
+            findings += [Finding(file, r.element_id, r.rule, r.severity, r.zh, r.en) for r in table_remarks(data)]
     return contents, sorted(findings, key=lambda f: (_ORDER[f.severity], f.file, f.line or 0))
+
+
+@lru_cache(maxsize=128)
+def _template_findings(file: str, data: bytes) -> tuple[Finding, ...]:
+    """What is wrong with a template by itself: Word cannot open it, or its placeholders are no placeholders."""
+    try:
+        templates.placeholders(data)
+    except templates.TemplateProblem as problem:
+        return (
+            Finding(
+                file,
+                None,
+                "template-syntax",
+                "error",
+                f"模板无法使用：{problem.zh}",
+                f"Unusable template: {problem.en}",
+            ),
+        )
+    return ()
 
 
 @lru_cache(maxsize=512)

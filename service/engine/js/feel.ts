@@ -6,11 +6,13 @@
  */
 import "./lib/limits";
 
+import { cellOf } from "./lib/cells";
 import { at, mendDates } from "./lib/clock";
 import { type Kind, type Variables, treeOf, passes, valueOf } from "./lib/evaluating";
 import { functions } from "./lib/functions";
 import { use } from "./lib/names";
 import { type Problem, problemOf, syntaxProblem } from "./lib/problems";
+import { reads } from "./lib/reads";
 import { plain } from "./lib/values";
 
 export { decide, model } from "./lib/decisions";
@@ -58,6 +60,16 @@ function problemIn(kind: Kind, text: string, known: ReadonlySet<string>): Proble
 export function names(json: { kind: Kind; text: string }): string {
   const { names } = use(treeOf(json.kind, json.text), json.text);
   return JSON.stringify([...names].sort());
+}
+
+/** What texts read from outside, path by path, and what their values look like; one entry each. */
+export function read(json: { texts: [kind: Kind, text: string][] }): string {
+  return JSON.stringify(json.texts.map(([kind, text]) => reads(treeOf(kind, text), text)));
+}
+
+/** What the cells of a decision table let through; null where that cannot be said beforehand. */
+export function cells(json: { texts: string[] }): string {
+  return JSON.stringify(json.texts.map(cellOf));
 }
 
 const builtIn = new Map<string, boolean>();

@@ -1,0 +1,10 @@
+"""The data contract: every variable that is read was written before, on every path, by something with a name."""
+
+from __future__ import annotations
+
+from .check import check, unused_fields
+from .flow import Analysis, analyse
+from .known import known_at
+from .sources import Catalogue, Service, Sources
+
+__all__ = ["Analysis", "Catalogue", "Service", "Sources", "analyse", "check", "known_at", "unused_fields"]

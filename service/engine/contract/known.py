@@ -1,0 +1,56 @@
+"""The variables known at one element, for the FEEL editor there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .flow import Analysis, State
+from .shapes import Shape
+from .sources import Write
+
+DEPTH = 3
+
+
+def known_at(found: Analysis, element_id: str) -> list[dict[str, Any]]:
+    """The variables that may have a value at an element – a node, a flow or a process – each with who writes it."""
+    state = _state(found, element_id)
+    if state is None:
+        return []
+    return [
+        {
+            "name": name,
+            "sure": name in state.must,
+            **_shown(state.shape(name), DEPTH),
+            "by": [_by(write) for write in sorted(writers, key=lambda one: (one.kind, one.label))],
+        }
+        for name, writers in sorted(state.may.items())
+    ]
+
+
+def _state(found: Analysis, element_id: str) -> State | None:
+    for process in found.sources.contents.processes.values():
+        if process.id == element_id:
+            return found.entry[process.id]
+        for scope, node in process.walk():
+            key = (process.id, node.id)
+            if node.id == element_id:
+                before, made = found.before[key], found.sources.inputs(process, node)
+                after = found.after[key]
+                inputs = {write.name: frozenset({write}) for write in made}
+                own = {name: writers for name, writers in after.may.items() if name not in before.may}
+                # An output mapping reads what the element itself gives.
+                return State(before.must | frozenset(inputs), {**own, **before.may, **inputs})
+            if element_id in node.outgoing and element_id in scope.flows:
+                return found.after[key]
+    return None
+
+
+def _shown(shape: Shape, depth: int) -> dict[str, Any]:
+    shown: dict[str, Any] = {"type": shape.type}
+    if shape.members and depth:
+        shown["entries"] = [{"name": name, **_shown(one, depth - 1)} for name, one in sorted(shape.members.items())]
+    return shown
+
+
+def _by(write: Write) -> dict[str, Any]:
+    return {"kind": write.kind, "file": write.file, "element": write.element_id, "zh": write.zh, "en": write.en}
