@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service import clock
+from service.commands import search
 from service.models import (
     CaseParty,
     Deployment,
@@ -94,6 +95,8 @@ def task(
         ]
     session.add(made)
     session.flush()
+    found = search.Found(made.id, made.element_id, made.process_id, made.name, made.submitted)
+    search.follow(session, case, [found], {}, whole=False)
     return made
 
 

@@ -25,7 +25,7 @@ from service.models import (
     User,
 )
 
-from . import causes, jobs
+from . import causes, jobs, search
 from .knowledge import Known
 from .offers import Directory, Offer
 
@@ -82,6 +82,7 @@ class Difference:
         self.known, self.again = known, again
         self.kept: dict[str, dict[int | None, Known]] = {}
         self.troubled = False
+        self.opened: list[search.Found] = []
 
     def close(self, step: engine.Step) -> None:
         """End the rows whose token is gone."""
@@ -227,6 +228,10 @@ class Difference:
         ids = self.session.scalars(insert(table_of(Task)).returning(Task.id, sort_by_parameter_order=True), made)
         tasks = [_Offered(task_id, row["assignee_id"], row["due_sort"]) for task_id, row in zip(ids, made, strict=True)]
         self._add_candidates(tasks, [offer for _, offer in offers])
+        self.opened += [
+            search.Found(task.id, row["element_id"], row["process_id"], row["name"], None)
+            for task, row in zip(tasks, made, strict=True)
+        ]
         return tasks
 
     def _offer_again(self, offers: Sequence[tuple[engine.UserWait, Offer]]) -> list[_Offered]:

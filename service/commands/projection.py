@@ -17,7 +17,7 @@ from service import engine
 from service.engine import feel
 from service.models import FIXED_PARTIES, CaseParty, Correlation, Event, Instance, PublishedMessage, Task
 
-from . import jobs, knowledge
+from . import jobs, knowledge, search
 from .difference import NOBODY, Acted, Difference, table_of
 from .knowledge import Known
 from .offers import Directory
@@ -40,7 +40,9 @@ def save(session: Session, instance: Instance, step: engine.Step, *, acted: Acte
     instance.status = _status(step, difference.troubled)
     if step.ended:
         _end(session, instance, step, now)
-    instance.title = _title(instance, step, now)
+    title, instance.title = instance.title, _title(instance, step, now)
+    found = [*difference.opened, *_found(acted)]
+    search.follow(session, instance, found, step.run.instance.data, whole=bool(parties) or title != instance.title)
     instance.state = engine.dump(step.run)
     instance.updated_at = now
     session.flush()
@@ -53,6 +55,11 @@ def _hand_in(task: Task, acted: Acted, now: datetime) -> None:
     task.completed_at = now
     task.completed_by_id = acted.user_id
     task.submitted = dict(acted.values or {})
+
+
+def _found(acted: Acted) -> list[search.Found]:
+    task = acted.task
+    return [search.Found(task.id, task.element_id, task.process_id, task.name, task.submitted)] if task else []
 
 
 def _to_offer_again(known: Iterable[Known], acted: Acted, parties: Mapping[str, str]) -> set[int]:

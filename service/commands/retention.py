@@ -21,7 +21,7 @@ from service.models import (
     User,
 )
 
-from . import audit, instances
+from . import audit, instances, search
 
 _BLIND = {"synchronize_session": False}
 KEPT = frozenset({"caseNumber", "profile", "parties"})
@@ -67,6 +67,7 @@ def forget(session: Session, instance_id: int, *, user: User | None, reason: str
         update(Task).where(Task.instance_id == instance.id).values(submitted=None, properties={}),
         execution_options=_BLIND,
     )
+    search.forget(session, instance.id)
     session.execute(
         delete(Draft).where(Draft.task_id.in_(select(Task.id).where(Task.instance_id == instance.id))),
         execution_options=_BLIND,

@@ -27,6 +27,7 @@ from .message import Correlation, PublishedMessage, Subscription
 from .notification import Notification
 from .rehearsal import DryRun, ScenarioRun
 from .repair import CockpitPolicy, Repair
+from .search import InboxView, SearchEntry
 from .task import NO_DUE, Draft, Task, TaskCandidate
 from .workcalendar import CalendarYear
 from .workshop import (
@@ -60,6 +61,7 @@ __all__ = [
     "DryRun",
     "Event",
     "Heartbeat",
+    "InboxView",
     "Incident",
     "Instance",
     "Job",
@@ -76,6 +78,7 @@ __all__ = [
     "Role",
     "SavedView",
     "ScenarioRun",
+    "SearchEntry",
     "SignInFailure",
     "StepNorm",
     "Subscription",

@@ -6,9 +6,10 @@ of one index range for each role the user holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from itertools import product
+from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,10 +27,11 @@ from sqlalchemy import (
 from sqlalchemy import case as when
 from sqlalchemy.orm import Session
 
-from .. import clock, errors, permissions
+from .. import clock, permissions
 from ..models import CaseParty, Instance, Organisation, ProcessDefinition, Role, Task, TaskCandidate, User
 from ..models.task import TaskStatus
 from . import page
+from .finding import Facets, Filters, facets, known, without_filters
 from .page import COUNTED, AnySelect, Order, Page
 
 Box = Literal["mine", "group", "waiting", "done", "all"]
@@ -40,7 +42,7 @@ _ORDERS = {
     "created": Order((Task.created_at, Task.id), (datetime, int), down=True),
     "priority": Order((-Task.priority, Task.due_sort, Task.id), (int, datetime, int)),
 }
-_BY_CANDIDATE = Order((TaskCandidate.due_sort, TaskCandidate.task_id), (datetime, int))
+_BY_CANDIDATE = {"due": Order((TaskCandidate.due_sort, TaskCandidate.task_id), (datetime, int))}
 _DONE = Order((Task.completed_at, Task.id), (datetime, int), down=True)
 
 
@@ -76,48 +78,6 @@ class InboxTask:
     overdue: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """What of a box is wanted. Nothing set is everything."""
-
-    process: str | None = None
-    element: str | None = None
-    instance: int | None = None
-    status: str | None = None
-    overdue: bool | None = None
-    text: str | None = None
-
-    def of_candidate(self, now: datetime) -> list[ColumnElement[bool]]:
-        """What the table of candidates can tell, so that its index can be followed."""
-        if self.overdue is None:
-            return []
-        return [TaskCandidate.due_sort < now if self.overdue else TaskCandidate.due_sort >= now]
-
-    def of_task(self, now: datetime) -> list[ColumnElement[bool]]:
-        """Conditions on ``Task``."""
-        wanted: list[ColumnElement[bool]] = []
-        if self.element:
-            wanted.append(Task.element_id == self.element)
-        if self.instance is not None:
-            wanted.append(Task.instance_id == self.instance)
-        if self.status:
-            wanted.append(Task.status == self.status)
-        if self.overdue is not None:
-            late = and_(Task.status == "open", Task.due_sort < now)
-            wanted.append(late if self.overdue else ~late)
-        return wanted
-
-    def of_case(self) -> list[ColumnElement[bool]]:
-        """Conditions that need the ``Instance`` beside the task."""
-        wanted: list[ColumnElement[bool]] = []
-        if self.process:
-            wanted.append(or_(Instance.process_id == self.process, Task.process_id == self.process))
-        if words := (self.text or "").replace("\x00", "").strip():
-            fields = (Instance.title, Instance.number, Task.name)
-            wanted.append(or_(*(one.icontains(words, autoescape=True) for one in fields)))
-        return wanted
-
-
 def tasks(
     session: Session,
     user: User,
@@ -129,20 +89,27 @@ def tasks(
     **filters: Any,
 ) -> Page[InboxTask]:
     """Return a page of a box, earliest due first; what has no due date comes last."""
-    _known(box, Box, "box")
-    _known(sort, Sort, "sort")
-    _known(filters.get("status") or "open", TaskStatus, "status")
+    known(box, Box, "box")
+    known(sort, Sort, "sort")
+    known(filters.get("status") or "open", TaskStatus, "status")
     limit, now, wanted = page.size(limit), clock.now(), Filters(**filters)
     order = _DONE if box == "done" else _ORDERS[sort]
-    if box == "group" and sort == "due":
-        order, parts = _BY_CANDIDATE, _offers(user, wanted, now)
-    else:
-        parts = [_narrowed(select(Task.id), door, wanted, now) for door in _doors(user, box)]
+    by_candidate = box == "group" and sort in _BY_CANDIDATE
+    order = _BY_CANDIDATE[sort] if by_candidate else order
+    parts = _parts(user, box, wanted, now, by_candidate=by_candidate)
     total, capped = page.counted(session, *parts)
     rows = page.chosen([(part, order) for part in parts], after, limit)
     lines = [_line(row, now) for row in session.execute(page.sorted_again(_lines(user, box, rows), rows, order.down))]
     following = _mark(lines[limit - 1], box, sort) if len(lines) > limit else None
     return Page(items=lines[:limit], total=total, capped=capped, next=following)
+
+
+def kinds(session: Session, user: User, *, box: Box = "mine", **filters: Any) -> Facets:
+    """Return how many tasks of each kind a box has, beside what else is chosen."""
+    known(box, Box, "box")
+    wanted = Filters(**filters)
+    loose = _parts(user, box, without_filters(wanted), clock.now(), by_candidate=box == "group")
+    return facets(session, loose, wanted)
 
 
 def counts(session: Session, user: User) -> dict[str, int]:
@@ -168,13 +135,13 @@ def _offers(user: User, wanted: Filters, now: datetime) -> list[AnySelect]:
         and_(TaskCandidate.organisation_id == organisation, TaskCandidate.role == role)
         for organisation, role in sorted(permissions.groups(user))
     ]
-    of_task, of_case = replace(wanted, overdue=None).of_task(now), wanted.of_case()
+    of_task, of_case = wanted.of_task(now, offered=True), wanted.of_case()
     parts = []
-    for offer in offers:
+    for offer, way in product(offers, wanted.alternatives(user)):
         part: AnySelect = select(TaskCandidate.task_id.label("id")).where(
-            offer, TaskCandidate.claimed.is_(False), *wanted.of_candidate(now)
+            offer, TaskCandidate.claimed.is_(False), *wanted.of_candidate(now), *way.conditions(TaskCandidate.task_id)
         )
-        if of_task or of_case:
+        if of_task or of_case or way.cases is not None:
             part = part.join(Task, Task.id == TaskCandidate.task_id).where(*of_task)
         if of_case:
             part = part.join(Instance, Instance.id == Task.instance_id).where(*of_case)
@@ -182,10 +149,16 @@ def _offers(user: User, wanted: Filters, now: datetime) -> list[AnySelect]:
     return parts
 
 
-def _narrowed(part: AnySelect, door: ColumnElement[bool], wanted: Filters, now: datetime) -> AnySelect:
+def _parts(user: User, box: Box, wanted: Filters, now: datetime, *, by_candidate: bool) -> list[AnySelect]:
+    """Select the ids of the tasks of a box, one query for each way into it."""
+    if by_candidate:
+        return _offers(user, wanted, now)
     of_case = wanted.of_case()
-    part = part.where(door, *wanted.of_task(now))
-    return part.join(Instance, Instance.id == Task.instance_id).where(*of_case) if of_case else part
+    parts = []
+    for door, way in product(_doors(user, box), wanted.alternatives(user)):
+        part: AnySelect = select(Task.id).where(door, *wanted.of_task(now), *way.conditions(Task.id))
+        parts.append(part.join(Instance, Instance.id == Task.instance_id).where(*of_case) if of_case else part)
+    return parts
 
 
 def _doors(user: User, box: Box) -> list[ColumnElement[bool]]:
@@ -290,11 +263,3 @@ def _mark(last: InboxTask, box: Box, sort: Sort) -> str:
             return page.mark(last.created_at, last.id)
         case "priority":
             return page.mark(-last.priority, last.due_sort, last.id)
-
-
-def _known(value: str, choices: Any, name: str) -> None:
-    if value not in get_args(choices):
-        known = "、".join(get_args(choices))
-        raise errors.InvalidInput(
-            f"{name} 应为 {known} 之一。", f"{name} is one of {', '.join(get_args(choices))}.", field=name
-        )

@@ -216,7 +216,7 @@ def test_a_completion_takes_few_statements_and_one_commit(office: Office, task: 
         assert person.memberships
         with counted(office.database) as statements:
             tasks.complete(session, task, {}, user=person)
-    assert len(statements) <= 9, "\n".join(statements)
+    assert len(statements) <= 11, "\n".join(statements)  # two of them write what the tasks are found by
 
 
 def test_what_people_do_to_a_task_is_in_the_history(office: Office, task: int):

@@ -231,4 +231,4 @@ def test_handing_in_costs_few_statements(api: Api, task: int):
     api.as_("li").get("/tasks")
     with counted(api.office.database) as statements:
         api.as_("li").post(f"/tasks/{task}/complete", {})
-    assert len(statements) <= 12
+    assert len(statements) <= 13

@@ -1,0 +1,122 @@
+"""What tasks are found by follows the step: entries are written in the transaction that opens or ends a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import Table, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from service import words
+from service.models import CaseParty, Instance, Organisation, SearchEntry, Task
+
+BASE_TYPES = {"demonstration_base": "DB", "innovation_park": "IP", "joint_centre": "JC", "transfer_centre": "TT"}
+"""The type of base that an application is for; other cases say it in their variable ``baseType``."""
+
+_TABLE = cast(Table, SearchEntry.__table__)
+
+
+class Found(NamedTuple):
+    """A task as far as it is found: ``submitted`` is what was handed in, nothing while it is open."""
+
+    id: int
+    element_id: str
+    process_id: str
+    name: str
+    submitted: Mapping[str, Any] | None
+
+
+class _Case(NamedTuple):
+    """What all tasks of a case have in common."""
+
+    about: str
+    region: str | None
+    recommender_id: int | None
+    base_type: str | None
+
+
+def follow(
+    session: Session, instance: Instance, tasks: Sequence[Found], data: Mapping[str, Any], *, whole: bool
+) -> None:
+    """Write the entries of tasks that a step opened or ended; ``whole``: of all tasks, as the case has a new name.
+
+    ``data`` are the variables of the case: they say which type of base it is about.
+    """
+    if whole:
+        tasks = of_case(session, instance.id, tasks)
+    if not tasks:
+        return
+    case = _case(session, instance, data)
+    rows = [_row(instance, task, case) for task in tasks]
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(_TABLE)
+    changed = {name: insert.excluded[name] for name in rows[0] if name not in ("task_id", "instance_id")}
+    session.execute(insert.on_conflict_do_update(index_elements=["task_id"], set_=changed), rows)
+
+
+def forget(session: Session, instance_id: int) -> None:
+    """Take a case out of what can be found."""
+    session.execute(
+        delete(SearchEntry).where(SearchEntry.instance_id == instance_id),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def of_case(session: Session, instance_id: int, known: Iterable[Found] = ()) -> list[Found]:
+    """Return the tasks of a case that can be found, some as they are ``known``."""
+    by_id = {task.id: task for task in known}
+    rows = session.execute(
+        select(Task.id, Task.element_id, Task.process_id, Task.name, Task.submitted).where(
+            Task.instance_id == instance_id, Task.status != "cancelled"
+        )
+    )
+    return [by_id.get(row.id) or Found(*row) for row in rows]
+
+
+# Built once: every step that opens a task asks for it.
+_PARTIES = (
+    select(CaseParty.party, Organisation.id, Organisation.name, Organisation.name_en, Organisation.region)
+    .join(Organisation, Organisation.id == CaseParty.organisation_id)
+    .where(CaseParty.instance_id == bindparam("instance"))
+    .order_by(CaseParty.party)
+)
+
+
+def _case(session: Session, instance: Instance, data: Mapping[str, Any]) -> _Case:
+    parties = session.execute(_PARTIES, {"instance": instance.id}).all()
+    organisations = {party.party: party for party in parties}
+    applicant, recommender = organisations.get("applicant"), organisations.get("recommender")
+    named = [text for party in parties for text in (party.name, party.name_en) if text]
+    stated = data.get("baseType")
+    return _Case(
+        about=words.fold(" ".join([instance.number, instance.title, instance.definition.name, *named])),
+        region=applicant.region if applicant else None,
+        recommender_id=recommender.id if recommender else None,
+        base_type=BASE_TYPES.get(instance.process_id) or (stated if isinstance(stated, str) and stated else None),
+    )
+
+
+def _row(instance: Instance, task: Found, case: _Case) -> dict[str, Any]:
+    name, said = words.fold(task.name), words.said(task.submitted or {})
+    terms = words.pairs(name) | words.pairs(case.about) | words.pairs(said)
+    terms |= {
+        words.tag("process", instance.process_id),
+        words.tag("process", task.process_id),
+        words.tag("step", task.element_id),
+        words.tag("region", case.region or "none"),
+        words.tag("type", case.base_type or "none"),
+        words.tag("recommender", case.recommender_id or "none"),
+    }
+    return {
+        "task_id": task.id,
+        "instance_id": instance.id,
+        "authority_id": instance.authority_id,
+        "name": name,
+        "about": case.about,
+        "said": said,
+        "region": case.region,
+        "base_type": case.base_type,
+        "recommender_id": case.recommender_id,
+        "terms": terms,
+    }
