@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "storage": {"config"},
     "topics": set(),
     "files": set(),
+    "returning": set(),
     "engine": {"workdays"},
     "forms": {"engine.feel", "engine.isolate"},
     "frontend": set(),
@@ -38,7 +39,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "traceability": {"engine"},
     "scenariotext": set(),
     # the service itself
-    "commands": {"engine", "models", "forms", "permissions", "workdays", "words", "storage", "topics"},
+    "commands": {"engine", "models", "forms", "permissions", "returning", "workdays", "words", "storage", "topics"},
     "queries": {"models", "permissions", "workdays", "words"},
     "handlers": {"commands", "queries", "models", "config", "mail", "storage", "workdays"},
     "worker": {"commands", "handlers", "models", "engine", "config", "db", "upkeep"},

@@ -25,7 +25,7 @@ from service.models import (
     User,
 )
 
-from . import causes, jobs, search
+from . import causes, clocks, jobs, search
 from .knowledge import Known
 from .offers import Directory, Offer
 
@@ -276,6 +276,7 @@ class Difference:
 
     def _task(self, wait: engine.UserWait, offer: Offer) -> dict[str, Any]:
         organisation_id, role = _first_group(offer)
+        due = clocks.due(self.session, self.instance, wait, self.now)
         return {
             "authority_id": self.instance.authority_id,
             "instance_id": self.instance.id,
@@ -291,8 +292,8 @@ class Difference:
             "role": role,
             "assignee_id": offer.assignee_id,
             "claimed_at": self.now if offer.assignee_id else None,
-            "due_at": wait.due,
-            "due_sort": wait.due or NO_DUE,
+            "due_at": due,
+            "due_sort": due or NO_DUE,
             "follow_up_at": wait.follow_up,
             "priority": wait.priority,
             "created_at": self.now,

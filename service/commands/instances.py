@@ -210,10 +210,12 @@ def accepted(
     *,
     user: User | None,
     context: Mapping[str, Any] | None = None,
+    schema: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what counts of the values somebody sends: what the form owns and shows, checked as the browser does.
 
-    Without a form nothing is asked, so only an administrator may give something.
+    ``schema`` is the form as it was opened, where that differs from the form itself. Without a form nothing is
+    asked, so only an administrator may give something.
     """
     if form_id is None:
         if values and not (user is not None and permissions.may_administer(user, user.authority_id)):
@@ -224,7 +226,7 @@ def accepted(
             )
         _refuse_reserved(values)
         return dict(values)
-    schema = bundle.forms.get(form_id)
+    schema = schema if schema is not None else bundle.forms.get(form_id)
     if schema is None:
         raise errors.Conflict(f"找不到表单“{form_id}”。", f"The form “{form_id}” is missing.", code="form_missing")
     filled = forms.fill(

@@ -17,21 +17,27 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from service import engine, errors, permissions
+from service.engine import feel
 from service.models import Instance, ProcessDefinition, Subscription, Task, User
+from service.returning import Remark
 
-from . import deployments, instances, messages
+from . import deployments, instances, messages, returns
 
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True, slots=True)
 class TaskForm:
-    """A form's schema, the values it opens with and shows, and a hash that changes with the form."""
+    """A form's schema, the values it opens with and shows, and a hash that changes with the form.
+
+    ``remarks`` say what was asked for at which field: then only these fields may be changed.
+    """
 
     form_id: str
     schema: dict[str, Any]
     hash: str
     values: dict[str, Any] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
 
 
 def of_task(session: Session, task_id: int, *, user: User) -> TaskForm | None:
@@ -54,9 +60,25 @@ def of_task(session: Session, task_id: int, *, user: User) -> TaskForm | None:
     if task.status != "open":
         return _with(form, task.submitted or {})
     try:
-        return _with(form, engine.visible(instances.load(session, task.instance), task.token))
+        variables = engine.visible(instances.load(session, task.instance), task.token)
     except engine.WrongToken:
         return _with(form, {})
+    return as_opened(bundle, form, task, variables)
+
+
+def as_opened(bundle: engine.Bundle, form: TaskForm, task: Task, variables: Mapping[str, Any]) -> TaskForm:
+    """The form of an open task, narrowed to what was returned."""
+    try:
+        opened = returns.opened(bundle, form.form_id, form.schema, task.properties, variables)
+    except feel.FeelError as error:
+        raise errors.Conflict(
+            f"表单“{form.form_id}”无法打开：{error.zh}", f"The form “{form.form_id}” cannot be opened: {error}",
+            code="form_unreadable",
+        ) from error  # fmt: skip
+    if opened.remarks:
+        form = _hashed(form.form_id, opened.schema)
+    shown = _with(form, opened.context)
+    return TaskForm(shown.form_id, shown.schema, shown.hash, shown.values, opened.remarks)
 
 
 def of_start(session: Session, definition: ProcessDefinition, *, user: User) -> TaskForm | None:
@@ -137,6 +159,10 @@ def _form(bundle: engine.Bundle, form_id: str) -> TaskForm:
     schema = bundle.forms.get(form_id)
     if schema is None:
         raise errors.Conflict(f"找不到表单“{form_id}”。", f"The form “{form_id}” is missing.", code="form_missing")
+    return _hashed(form_id, schema)
+
+
+def _hashed(form_id: str, schema: dict[str, Any]) -> TaskForm:
     text = json.dumps(schema, ensure_ascii=False, sort_keys=True)
     return TaskForm(form_id, schema, hashlib.sha256(text.encode()).hexdigest()[:16])
 

@@ -12,7 +12,7 @@ from service import clock, engine, errors, permissions
 from service.models import Event, Instance, Task, TaskCandidate, User
 from service.models.base import BigId
 
-from . import attachments, deployments, instances
+from . import attachments, deployments, instances, returns
 from .projection import Acted
 
 
@@ -78,14 +78,26 @@ def complete(
     acted = Acted(user=user, task=task)
 
     def hand_in(run: engine.Run) -> engine.Step:
-        context = engine.visible(run, task.token)
-        acted.values = instances.accepted(bundle, task.form_id, values, user=user, context=context)
+        acted.values = _accepted(bundle, task, values, user, engine.visible(run, task.token))
         attachments.adopt(session, acted.values, instance=instance, user=user, task=task)
         return engine.complete(run, task.token, acted.values, now=now)
 
     acted.facts.append(instances.fact("completed", task.process_id, task.element_id, task.name, {}, token=task.token))
     instances.advance(session, instance, hand_in, acted=acted)
     return task
+
+
+def _accepted(
+    bundle: engine.Bundle, task: Task, values: Mapping[str, Any], user: User, context: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What counts of the values: checked against the form as this task opens it."""
+    schema = bundle.forms.get(task.form_id) if task.form_id is not None else None
+    if task.form_id is None or schema is None:
+        return instances.accepted(bundle, task.form_id, values, user=user, context=context)
+    opened = returns.opened(bundle, task.form_id, schema, task.properties, context)
+    return instances.accepted(
+        bundle, task.form_id, values, user=user, context=opened.context, schema=opened.schema
+    )  # fmt: skip
 
 
 def _locked(session: Session, task_id: int, user: User) -> tuple[Task, Instance]:

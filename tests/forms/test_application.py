@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service import forms
+from service import forms, returning
 
 ROOT = Path(__file__).parents[2] / "forms"
 FILE = [{"id": 1, "name": "证明.pdf", "size": 10}]
@@ -115,21 +115,29 @@ def test_a_project_row_is_checked_like_any_field():
     assert "application.projects[0].level" in problems
 
 
+def returned(name: str, *fields: str) -> dict[str, Any]:
+    """The form after somebody returned these fields."""
+    schema = form(name)
+    named = returning.remarks(schema, [{"field": one, "problem": "不够明确"} for one in fields])
+    assert len(named) == len(fields)
+    return returning.narrow(schema, named)
+
+
 def test_a_correction_changes_the_named_fields_only():
-    context = {"application": APPLICATION, "corrections": [{"field": "goals", "problem": "目标不够明确"}]}
+    context = {"application": APPLICATION}
+    narrowed = returned("db_application", "goals")
     sent = without(goals=LONG + "补充。", baseName="另一个名称", projects=[])
-    assert forms.check(form("db_application"), sent, context) == {}
-    kept = forms.clean(form("db_application"), sent, context)["application"]
+    assert forms.check(narrowed, sent, context) == {}
+    kept = forms.clean(narrowed, sent, context)["application"]
     assert kept["goals"].endswith("补充。")
     assert kept["baseName"] == APPLICATION["baseName"]
     assert len(kept["projects"]) == 1
 
 
 def test_a_list_named_for_correction_may_change():
-    context = {"application": APPLICATION, "corrections": [{"field": "projects", "problem": "补充项目"}]}
     second = {**APPLICATION["projects"][0], "number": "P-2"}
     sent = without(projects=[*APPLICATION["projects"], second])
-    kept = forms.clean(form("db_application"), sent, context)["application"]
+    kept = forms.clean(returned("db_application", "projects"), sent, {"application": APPLICATION})["application"]
     assert [project["number"] for project in kept["projects"]] == ["P-1", "P-2"]
 
 
@@ -142,11 +150,16 @@ CASE = {
         {"user": "e2", "name": "乙", "organisation": "o2", "organisationName": "二所", "title": "教授", "fields": []},
     ],
     "requiredMaterials": [{"item": "实施方案", "article": "第八条"}],
+    "returnable": [{"label": "目标", "value": "goals", "section": ""}],
 }  # fmt: skip
 
 DECISIONS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("internal_review", {"internalReview": {"result": "pass"}}, []),
     ("internal_review", {"internalReview": {"result": "return"}}, ["internalReview.comment"]),
+    ("internal_review",
+     {"internalReview": {"result": "return", "comment": "请修改", "corrections": [{"field": "goals", "problem": "不明确"}]}}, []),
+    ("internal_review", {"internalReview": {"result": "return", "comment": "请修改", "corrections": [{"field": "goals"}]}},
+     ["internalReview.corrections[0].problem"]),
     ("internal_review", {}, ["internalReview.result"]),
     ("applicant_signature", {"applicantSignature": {"result": "signed"}},
      ["applicantSignature.signatory", "applicantSignature.signedOn"]),

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from service import clock, forms
-from service.engine import feel
+from service import forms, returning
+from service.commands import returns
 
 ROOT = Path(__file__).parents[2] / "forms"
 FILE = [{"id": 1, "name": "证明.pdf", "size": 10}]
@@ -33,19 +33,22 @@ def fields(component: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from fields(one)
 
 
-@pytest.mark.parametrize(("type", "name"), APPLICATIONS.items())
-def test_a_formal_check_can_name_every_field_of_the_application(type, name):
-    options = next(one for one in _all(form("formal_check")) if one.get("key") == "field")["valuesExpression"]
-    offered = feel.evaluate(options[1:], {"rules": {"baseType": type}}, now=clock.now())
+@pytest.mark.parametrize("name", APPLICATIONS.values())
+def test_a_reviewer_can_name_every_field_of_the_application_but_the_pledge(name):
+    offered = returns.returnable(form(name), filled(form(name)))
     asked = {one.get("key") or one["path"]: one.get("label") or one.get("dateLabel") for one in fields(form(name))}
     asked.pop("pledge")
     assert {one["value"]: one["label"] for one in offered} == asked
 
 
-def test_a_park_can_be_asked_to_supplement_every_field():
-    options = next(one for one in _all(form("ip_decision")) if one.get("key") == "field")["valuesExpression"]
-    offered = {one["value"] for one in feel.evaluate(options[1:], {}, now=clock.now())}
-    assert offered == {one.get("key") or one["path"] for one in fields(form("ip_application"))} - {"pledge"}
+@pytest.mark.parametrize(
+    "name",
+    ["formal_check", "internal_review", "applicant_signature", "recommendation_review", "tt_zone_opinion", "ip_decision"],
+)
+def test_whoever_returns_an_application_may_name_its_fields(name):
+    (named,) = [one for one in _all(form(name)) if one.get("path") == "corrections"]
+    assert [one["key"] for one in named["components"]] == ["field", "problem"]
+    assert named["components"][0]["valuesExpression"] == "=returnable"
 
 
 @pytest.mark.parametrize(("type", "name"), APPLICATIONS.items())
@@ -89,6 +92,7 @@ SCORE = {"zoneNeed": 8, "geography": 7, "potential": 9, "demonstration": 10}
 CASES = [{"caseNumber": "TT-2026-0001", "name": "某中心", **SCORE, "rank": None, "selected": None, "reason": None}]
 SHEET = [{"indicator": "JC-1", "label": "研发能力与贡献", "full": 40, "score": None, "comment": None}]
 KNOWN: dict[str, Any] = {
+    "returnable": [{"label": "目标", "value": "goals", "section": ""}],
     "rules": {"baseType": "TT", "typeName": "国际技术转移中心"},
     "candidates": [{"code": "uni", "name": "虚构大学", "projects": 2, "special": 1, "intergovernmental": 1}],
     "expertCandidates": [{"user": "e1", "name": "甲", "organisationName": "一所", "title": "研究员", "fields": []}],
@@ -274,6 +278,7 @@ def test_a_correction_locks_every_other_field(name):
     changed = {
         "application": {**known["application"], "baseName": "另一个名称", "goals": SAID + "补充。", "channels": []}
     }
-    context = {**known, "corrections": [{"field": "goals", "problem": "不明确"}]}
-    kept = forms.clean(form(name), changed, context)
+    schema = form(name)
+    narrowed = returning.narrow(schema, returning.remarks(schema, [{"field": "goals", "problem": "不明确"}]))
+    kept = forms.clean(narrowed, changed, known)
     assert kept["application"] == {**known["application"], "goals": SAID + "补充。"}

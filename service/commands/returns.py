@@ -1,0 +1,192 @@
+"""Forms under a return: a reviewer names fields, the applicant may change only those, the reviewer sees what changed.
+
+A diagram says so by properties of its user tasks, for any form (docs/reference/returns.md):
+
+- ``returns`` = the id of the form whose fields the task may name; its own form finds them as ``returnable``.
+- ``corrections`` = FEEL that gives ``[{field, problem}, …]``: where it gives any, the task's form opens with every
+  other field read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from service import clock, engine, errors, forms, permissions, returning
+from service.engine import feel
+from service.models import Instance, Task, User
+
+from . import deployments, instances
+
+RETURNABLE = "returnable"
+"""The variable under which a form is given the fields that may be named: ``[{label, value, section}, …]``."""
+RETURNS = "returns"
+CORRECTIONS = "corrections"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A form as one task opens it: its schema, the variables it may read, and what was asked for at which field."""
+
+    schema: dict[str, Any]
+    context: Mapping[str, Any]
+    remarks: list[returning.Remark] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a reviewer has before them: the form with its latest values, and what changed since they last decided."""
+
+    form_id: str
+    schema: dict[str, Any]
+    values: dict[str, Any]
+    decided_at: datetime | None
+    changes: list[returning.Change]
+    asked: dict[str, str]
+    """What had been asked for, by field path."""
+
+
+def opened(
+    bundle: engine.Bundle,
+    form_id: str,
+    schema: dict[str, Any],
+    properties: Mapping[str, Any],
+    variables: Mapping[str, Any],
+) -> Opened:
+    """Open a form as its task says: narrowed to what was returned, with the fields that it may return itself.
+
+    Raises FeelError where a property of the diagram cannot be evaluated.
+    """
+    named = _evaluated(properties.get(CORRECTIONS), variables)
+    said = returning.remarks(schema, named)
+    if said:
+        schema = returning.narrow(schema, said, _shown(schema, variables))
+    if RETURNS not in properties:
+        return Opened(schema, variables, said)
+    returned = bundle.forms.get(str(_evaluated(properties[RETURNS], variables) or ""))
+    return Opened(schema, {**variables, RETURNABLE: returnable(returned, variables) if returned else []}, said)
+
+
+def returnable(schema: Mapping[str, Any], variables: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The fields that the form shows of this case. Of a form that writes one variable, they are named inside it."""
+    written = forms.keys(schema)
+    shown = _shown(schema, variables)
+    return [
+        {"label": one.label, "value": _inside(one.path, written), "section": one.section}
+        for one in returning.fields(schema)
+        if one.path in shown and not _is_pledge(one)
+    ]
+
+
+def _is_pledge(one: returning.FormField) -> bool:
+    """A box that has to be ticked holds nothing that could be wrong."""
+    return one.component.get("type") == "checkbox" and bool((one.component.get("validate") or {}).get("required"))
+
+
+def _inside(path: str, written: list[str]) -> str:
+    return path.partition(".")[2] or path if len(written) == 1 else path
+
+
+def _evaluated(text: Any, variables: Mapping[str, Any]) -> Any:
+    if not isinstance(text, str) or not text.startswith("="):
+        return text
+    expression = text[1:].strip()
+    return feel.evaluate(expression, feel.named_in(expression, variables), now=clock.now())
+
+
+def _shown(schema: Mapping[str, Any], variables: Mapping[str, Any]) -> set[str]:
+    """The paths of the fields that no condition hides, as the case stands."""
+    values = forms.clean(schema, {}, variables, now=clock.now())
+    return {one.path for one in returning.fields(schema) if _has(values, one.path)}
+
+
+def _has(values: Any, path: str) -> bool:
+    for part in path.split("."):
+        if not isinstance(values, Mapping) or part not in values:
+            return False
+        values = values[part]
+    return True
+
+
+def review(session: Session, task_id: int, *, user: User) -> Review | None:
+    """What a reviewer's task is about; None where it may return nothing, or the reader may not see the task."""
+    task = (
+        session.scalars(
+            select(Task)
+            .where(Task.id == task_id)
+            .options(joinedload(Task.candidates), joinedload(Task.instance).joinedload(Instance.deployment))
+        )
+        .unique()
+        .one_or_none()
+    )
+    if task is None or not permissions.may_see_task(user, task, task.candidates):
+        raise errors.NotFound()
+    if task.status != "open" or RETURNS not in task.properties:
+        return None
+    bundle = deployments.bundle(session, task.instance.deployment_id)
+    try:
+        variables = engine.visible(instances.load(session, task.instance), task.token)
+        form_id = str(_evaluated(task.properties[RETURNS], variables) or "")
+    except (engine.WrongToken, feel.FeelError):
+        return None
+    schema = bundle.forms.get(form_id)
+    if schema is None:
+        return None
+    written = forms.keys(schema)
+    values = {name: variables[name] for name in written if name in variables}
+    before = _decided_before(session, task)
+    old = _held_then(session, task, form_id, before.completed_at) if before is not None else None
+    asked = returning.remarks(schema, _named_in(before.submitted)) if before is not None else []
+    return Review(
+        form_id,
+        schema,
+        values,
+        before.completed_at if before is not None and old is not None else None,
+        returning.changes(schema, old, values) if old is not None else [],
+        {one.path: one.text for one in asked},
+    )
+
+
+def _decided_before(session: Session, task: Task) -> Task | None:
+    """The last time this step was done in this case."""
+    return session.scalars(
+        select(Task)
+        .where(
+            Task.instance_id == task.instance_id,
+            Task.element_id == task.element_id,
+            Task.process_id == task.process_id,
+            Task.status == "completed",
+        )
+        .order_by(Task.completed_at.desc(), Task.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _held_then(session: Session, task: Task, form_id: str, at: datetime | None) -> dict[str, Any] | None:
+    """What the form held at that moment: what had last been handed in with it."""
+    return session.scalars(
+        select(Task.submitted)
+        .where(
+            Task.instance_id == task.instance_id,
+            Task.form_id == form_id,
+            Task.status == "completed",
+            Task.completed_at <= at,
+        )
+        .order_by(Task.completed_at.desc(), Task.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _named_in(submitted: Any) -> list[Any]:
+    """The remarks in what a reviewer had handed in, wherever their form keeps them."""
+    if isinstance(submitted, Mapping):
+        found = submitted.get(CORRECTIONS)
+        if isinstance(found, list):
+            return found
+        return next((inner for value in submitted.values() if (inner := _named_in(value))), [])
+    return []
