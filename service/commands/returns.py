@@ -49,6 +49,10 @@ class Review:
     changes: list[returning.Change]
     asked: dict[str, str]
     """What had been asked for, by field path."""
+    unanswered: list[returning.Remark]
+    """What had been asked for and is as it was."""
+    returnable: list[str]
+    """The names under which fields may be returned now."""
 
 
 def opened(
@@ -69,6 +73,9 @@ def opened(
     if RETURNS not in properties:
         return Opened(schema, variables, said)
     returned = bundle.forms.get(str(_evaluated(properties[RETURNS], variables) or ""))
+    # Whoever decides again begins with an empty sheet: the last return is no proposal for the next.
+    decided = {one.path.partition(".")[0] for one in returning.fields(schema)}
+    variables = {name: value for name, value in variables.items() if name not in decided}
     return Opened(schema, {**variables, RETURNABLE: returnable(returned, variables) if returned else []}, said)
 
 
@@ -142,13 +149,17 @@ def review(session: Session, task_id: int, *, user: User) -> Review | None:
     before = _decided_before(session, task)
     old = _held_then(session, task, form_id, before.completed_at) if before is not None else None
     asked = returning.remarks(schema, _named_in(before.submitted)) if before is not None else []
+    changes = returning.changes(schema, old, values) if old is not None else []
+    changed = {one.path for one in changes}
     return Review(
         form_id,
         schema,
         values,
         before.completed_at if before is not None and old is not None else None,
-        returning.changes(schema, old, values) if old is not None else [],
+        changes,
         {one.path: one.text for one in asked},
+        [one for one in asked if one.path not in changed],
+        [one["value"] for one in returnable(schema, variables)],
     )
 
 

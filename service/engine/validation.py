@@ -10,7 +10,7 @@ from . import contract, formcheck, templates
 from .bundle import Contents, read_contents, table_remarks
 from .contract import Catalogue
 from .model import Finding
-from .rules import events, expressions, structure, tasks
+from .rules import events, expressions, returns, structure, tasks
 from .rules.finder import Finder
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
@@ -51,6 +51,7 @@ def validate_contents(
         events.check(find)
         tasks.check(find)
         expressions.check(find)
+        returns.check(find)
         findings += find.findings
     for file in contents.form_files.values():
         findings += _form_findings(file, contents.files[file])

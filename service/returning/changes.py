@@ -98,8 +98,11 @@ def _one(component: Mapping[str, Any], value: Any) -> str:
 
 
 def _lines(before: Sequence[str], after: Sequence[str]) -> tuple[list[Part], list[Part]]:
-    """Items: those that the other side does not have are marked."""
-    return [Part(one, one not in after) for one in before], [Part(one, one not in before) for one in after]
+    """Items, each on a line of its own: those that the other side does not have are marked."""
+    return (
+        [Part(f"{one}\n", one not in after) for one in before],
+        [Part(f"{one}\n", one not in before) for one in after],
+    )
 
 
 def _text(before: Sequence[str], after: Sequence[str]) -> tuple[list[Part], list[Part]]:
@@ -118,8 +121,12 @@ def _text(before: Sequence[str], after: Sequence[str]) -> tuple[list[Part], list
     )
     head, tail = "".join(old[:start]), "".join(old[len(old) - end :])
     return (
-        _joined([(head, False), *(("".join(left[a:b]), kind != "equal") for kind, a, b, _, _ in blocks), (tail, False)]),
-        _joined([(head, False), *(("".join(right[a:b]), kind != "equal") for kind, _, _, a, b in blocks), (tail, False)]),
+        _joined(
+            [(head, False), *(("".join(left[a:b]), kind != "equal") for kind, a, b, _, _ in blocks), (tail, False)]
+        ),
+        _joined(
+            [(head, False), *(("".join(right[a:b]), kind != "equal") for kind, _, _, a, b in blocks), (tail, False)]
+        ),
     )
 
 

@@ -11,7 +11,9 @@ ALWAYS = "=true"
 """Read-only by an expression: there form-js and its twin keep the case's value, whatever is sent."""
 
 
-def narrow(schema: Mapping[str, Any], remarks: Iterable[Remark], shown: Collection[str] | None = None) -> dict[str, Any]:
+def narrow(
+    schema: Mapping[str, Any], remarks: Iterable[Remark], shown: Collection[str] | None = None
+) -> dict[str, Any]:
     """The same form with every field read-only but the named ones; each of these carries its remark.
 
     ``shown`` are the paths of the fields that the form showed when it was returned. A field that a change brings to

@@ -25,8 +25,12 @@ def box(
     key: str | None = None,
     draft: Draft | None = None,
     draft_url: str | None = None,
+    returnable: list[str] | None = None,
 ) -> dict[str, Any]:
-    """Everything a form opens with. ``values`` are what a refused submission had typed; they beat any draft."""
+    """Everything a form opens with. ``values`` are what a refused submission had typed; they beat any draft.
+
+    ``returnable`` are the names under which its fields may be returned, where the form is read in order to decide.
+    """
     kept = draft if draft is not None and values is None else None
     return {
         "schema": form.schema,
@@ -34,6 +38,8 @@ def box(
         "errors": problems or {},
         "readOnly": read_only,
         "formHash": form.hash,
+        "remarks": [{"path": one.path, "label": one.label, "text": one.text} for one in form.remarks],
+        "returnable": returnable,
         "draft": None
         if read_only or key is None
         else {

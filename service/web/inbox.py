@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import clock, errors, workdays
-from service.commands import drafts, task_forms, tasks
-from service.queries import attachments, definitions, identity, instances
+from service.commands import drafts, tasks
+from service.queries import definitions, identity
 from service.queries import inbox as boxes
 from service.queries import tasks as task_queries
 
-from . import formbox, here, history, i18n, show
+from . import formbox, here, show, taskpage
 
 if TYPE_CHECKING:
     from service.models import User
@@ -26,7 +26,6 @@ blueprint = Blueprint("inbox", __name__)
 
 BOXES = ("mine", "group", "waiting", "done")
 SORTS = ("due", "created", "priority")
-HISTORY_SHOWN = 12
 LARGEST_DRAFT = 2 * 1024 * 1024
 
 
@@ -55,7 +54,14 @@ def inbox() -> str:
 def task(task_id: int) -> str:
     """Show a task with everything its reader needs to do it."""
     with here.reading() as (session, user):
-        return _task_page(session, user, task_id)
+        return taskpage.page(session, user, task_id)
+
+
+@blueprint.get("/tasks/<int:task_id>/reviewed")
+def reviewed(task_id: int) -> str:
+    """The whole form that a task decides on, as a part of its page."""
+    with here.reading() as (session, user):
+        return taskpage.reviewed(session, user, task_id)
 
 
 @blueprint.post("/tasks/<int:task_id>/claim")
@@ -90,7 +96,7 @@ def assign_submit(task_id: int) -> Response:
         task = task_queries.task(session, user, task_id)
         if task is None:
             raise errors.NotFound
-        assignee = identity.by_id(session, chosen) if chosen in dict(_colleagues(session, user, task)) else None
+        assignee = identity.by_id(session, chosen) if chosen in dict(taskpage.colleagues(session, user, task)) else None
         if assignee is None:
             raise errors.InvalidInput("请选择一位同事。", "Choose a colleague.", field="assignee")
         tasks.assign(session, task_id, user=user, assignee=assignee)
@@ -110,7 +116,7 @@ def complete_submit(task_id: int) -> Response | tuple[str, int]:
             name, key = done.name, formbox.draft_key(user, f"task:{task_id}")
     except errors.InvalidForm as refused:
         with here.reading() as (session, user):
-            return _task_page(session, user, task_id, values, refused.fields), 422
+            return taskpage.page(session, user, task_id, values, refused.fields), 422
     flash(_("“%(name)s”已提交。", name=name), "good")
     formbox.forget_draft(key)
     return redirect(url_for("inbox.inbox"), 303)
@@ -184,90 +190,3 @@ def _box(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
         "first_url": url_for("inbox.inbox", **chosen) if after else None,
         "here": url_for("inbox.inbox", **chosen, after=after),
     }
-
-
-def _task_page(
-    session: Session,
-    user: User,
-    task_id: int,
-    values: dict[str, Any] | None = None,
-    problems: dict[str, list[str]] | None = None,
-) -> str:
-    task = task_queries.task(session, user, task_id)
-    if task is None:
-        raise errors.NotFound
-    case = instances.case(session, user, task.instance_id)
-    happened = instances.history(
-        session, user, task.instance_id, kinds=history.KINDS, newest_first=True, limit=HISTORY_SHOWN
-    )
-    state = _state(task)
-    return here.page(
-        session,
-        "inbox/task.html",
-        task=task,
-        case=case,
-        state=state,
-        form=_form(session, user, task, state, values, problems),
-        guidance=[line for line in task.documentation.splitlines() if line.strip()],
-        why=_why(user, task),
-        colleagues=_colleagues(session, user, task),
-        attachments=attachments.of_case(session, user, task.instance_id) if case else [],
-        history=history.lines(happened.items, case.case.process_id) if happened and case else [],
-    )
-
-
-def _colleagues(session: Session, user: User, task: task_queries.TaskView) -> list[tuple[int, str]]:
-    """Those to whom the reader may hand the task."""
-    if not task.may_assign:
-        return []
-    return [(key, name) for key, name in task_queries.assignable(session, task.id) if key != task.assignee_id]
-
-
-def _state(task: task_queries.TaskView) -> str:
-    """How the page speaks of the task: ``mine`` | ``free`` | ``others`` | ``watched`` | ``done`` | ``cancelled``."""
-    if task.status != "open":
-        return "done" if task.status == "completed" else "cancelled"
-    if task.mine:
-        return "mine"
-    if task.assignee_id is not None:
-        return "others"
-    return "free" if task.may_claim else "watched"
-
-
-def _form(
-    session: Session,
-    user: User,
-    task: task_queries.TaskView,
-    state: str,
-    values: dict[str, Any] | None,
-    problems: dict[str, list[str]] | None,
-) -> dict[str, Any] | None:
-    form = task_forms.of_task(session, task.id, user=user)
-    if form is None:
-        return None
-    if state != "mine":
-        return formbox.box(form, read_only=True)
-    return formbox.box(
-        form,
-        values=values,
-        problems=problems,
-        key=formbox.draft_key(user, f"task:{task.id}"),
-        draft=task_queries.draft(session, user, task.id),
-        draft_url=url_for("inbox.draft_submit", task_id=task.id),
-    )
-
-
-def _why(user: User, task: task_queries.TaskView) -> list[str]:
-    """Why this task is the reader's, in sentences; nothing where it isn't."""
-    if not (task.mine or task.may_claim):
-        return []
-    reasons = []
-    for one in task.candidates:
-        role = one.role_en if i18n.choice() == "en" and one.role_en else one.role_zh
-        if one.user == user.name and one.organisation is None:
-            reasons.append(_("流程指定由您本人办理。"))
-        elif one.organisation is not None:
-            reasons.append(_("此任务由%(office)s的“%(role)s”办理，您担任该岗位。", office=one.organisation, role=role))
-    if task.mine and task.claimed_at:
-        reasons.append(_("您于 %(when)s 领取。", when=show.moment(task.claimed_at)))
-    return reasons

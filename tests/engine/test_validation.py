@@ -34,7 +34,15 @@ def service(inner: str) -> str:
     return f'<serviceTask id="a">{ext(inner)}</serviceTask>'
 
 
+def returning(name: str, value: str) -> bytes:
+    inner = f'<zeebe:properties><zeebe:property name="{name}" value="{value}"/></zeebe:properties>'
+    return process(START + task().replace("</extensionElements>", f"{inner}</extensionElements>") + END, "s -> a -> e")
+
+
 BROKEN = {
+    "returns-form": returning("returns", "gone"),
+    "corrections-feel": returning("corrections", "review.corrections"),
+    "clock-bad": returning("clock", "stops"),
     "id-reserved": process(START + task("Root") + END, "s -> Root -> e"),
     "no-start": process(task() + END, "a -> e"),
     "no-end": process(START + task(), "s -> a"),

@@ -43,7 +43,14 @@ def test_a_reviewer_can_name_every_field_of_the_application_but_the_pledge(name)
 
 @pytest.mark.parametrize(
     "name",
-    ["formal_check", "internal_review", "applicant_signature", "recommendation_review", "tt_zone_opinion", "ip_decision"],
+    [
+        "formal_check",
+        "internal_review",
+        "applicant_signature",
+        "recommendation_review",
+        "tt_zone_opinion",
+        "ip_decision",
+    ],
 )
 def test_whoever_returns_an_application_may_name_its_fields(name):
     (named,) = [one for one in _all(form(name)) if one.get("path") == "corrections"]

@@ -38,6 +38,11 @@ def check(find: Finder) -> None:
                 )
 
 
+def feel_of_property(find: Finder, node: Node, name: str, text: str) -> None:
+    """Check the FEEL of a custom property."""
+    _feel(find, node.id, name, text, node.line)
+
+
 def _feel(find: Finder, element_id: str, what: str, text: str, line: int | None) -> None:
     problem = feel.problem(text)
     if problem is not None:

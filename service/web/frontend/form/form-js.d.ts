@@ -41,5 +41,5 @@ declare module "@bpmn-io/form-js-viewer" {
     onBlur(): void;
     onFocus(): void;
   }
-  export type FieldComponent = FunctionComponent<FieldProps> & { config: Record<string, unknown> };
+  export type FieldComponent = FunctionComponent<FieldProps> & { config: Record<string, any> };
 }

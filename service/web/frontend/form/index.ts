@@ -1,6 +1,7 @@
 /* The forms of tasks and starts, and the submitted forms of a case. */
 import "@bpmn-io/form-js-viewer/dist/assets/form-js.css";
 import "./form.css";
+import "./remarks.css";
 import { mount } from "./mount";
 
 function mountAll(): void {

@@ -7,6 +7,8 @@ export interface FormInput {
   formHash: string;
   draft: { url: string | null; key: string; values: Values | null; savedAt: string | null; typed: boolean } | null;
   files: { url: string; limit: number; types: string[] };
+  /** Names under which fields of this form may be returned; null where nobody is asked. */
+  returnable: string[] | null;
 }
 
 export type Values = Record<string, unknown>;

@@ -3,9 +3,11 @@ import { clock, say } from "../page/words";
 import { attachmentsModule } from "./attachments";
 import { DateFieldsModule } from "./dates";
 import { Draft } from "./draft";
-import { ownedNames, type FormInput, type Values } from "./input";
+import { ownedNames, type FormInput, type Schema, type Values } from "./input";
 import { localise } from "./localise";
+import { namingFor, placed, takeNames } from "./naming";
 import { byFieldId, goTo, showProblems } from "./problems";
+import { remarksModule } from "./remarks";
 import { TranslateModule } from "./translate";
 import { uploadsRunning } from "./upload";
 
@@ -19,7 +21,7 @@ export async function mount(box: HTMLElement): Promise<void> {
     // What is typed must be in the data at once: a click on "submit" right after typing counts.
     debounce: false,
     properties: { readOnly: input.readOnly, ariaLabel: box.getAttribute("aria-label") },
-    additionalModules: [TranslateModule, attachmentsModule(input.files), DateFieldsModule],
+    additionalModules: [TranslateModule, attachmentsModule(input.files), DateFieldsModule, remarksModule(namingFor(box, input))],
   });
   try {
     await form.importSchema(input.schema, { ...input.values, ...kept?.values });
@@ -31,6 +33,7 @@ export async function mount(box: HTMLElement): Promise<void> {
     box.querySelector("[data-form-wait]")?.remove();
   }
   localise(place);
+  letShowAll(box);
   if (!input.readOnly) fill(box, form, input, kept?.savedAt);
 }
 
@@ -47,6 +50,10 @@ function fill(box: HTMLElement, form: Form, input: FormInput, restoredAt: string
     form._setState({ errors: byFieldId(input.schema, input.errors) });
     afterDrawing(() => showProblems(problems, place));
   }
+  takeNames(box, input.schema, { get: () => form._getState().data, set: (data) => form._setState({ data }) }, (sentence) => {
+    if (status) status.textContent = sentence;
+  });
+  leadToRemarks(box, input.schema);
   if (restoredAt) offerToDiscard(box, draft!, restoredAt);
   form.on("changed", () => {
     draft?.changed(typed());
@@ -90,6 +97,28 @@ function fill(box: HTMLElement, form: Form, input: FormInput, restoredAt: string
 /** form-js draws in its own time: what it draws now is in the page after the next frame. */
 function afterDrawing(act: () => void): void {
   requestAnimationFrame(() => setTimeout(act));
+}
+
+/** A form whose changes stand above it shows only what is to be decided, until somebody asks for the rest. */
+function letShowAll(box: HTMLElement): void {
+  const button = document.querySelector<HTMLButtonElement>(`button[data-brief-for="${box.id}"]`);
+  button?.addEventListener("click", () => {
+    const brief = box.classList.toggle("is-brief");
+    button.setAttribute("aria-pressed", String(!brief));
+  });
+}
+
+/** From the list above the form to the field itself. */
+function leadToRemarks(box: HTMLElement, schema: Schema): void {
+  const ids = new Map([...placed(schema, "")].map(({ id, path }) => [path, id]));
+  for (const link of box.querySelectorAll<HTMLAnchorElement>("a[data-to-field]")) {
+    link.addEventListener("click", (event) => {
+      const field = box.querySelector<HTMLElement>(`[data-remark="${ids.get(link.dataset.toField!)}"]`);
+      if (!field) return;
+      event.preventDefault();
+      goTo(field);
+    });
+  }
 }
 
 function offerToDiscard(box: HTMLElement, draft: Draft, savedAt: string): void {

@@ -37,6 +37,10 @@ const WORDS = {
   noMatch: ["没有匹配项", "No results"],
   noPicture: ["此流程的文件里没有图形。", "This process has no picture."],
   diagramFailed: ["流程图无法显示，请刷新页面重试。", "The diagram cannot be shown. Please reload the page."],
+  asked: ["需要修改：", "To be changed:"],
+  askedPlainly: ["请核对此项。", "Please check this field."],
+  nameField: ["要求修改此项", "Ask for a change"],
+  fieldNamed: ["“{label}”已列入需要修改的字段，请写明要求", "“{label}” is on the list of fields to change; say what is wrong"],
   nowHere: ["进行中", "Now here"],
   stuckHere: ["异常", "Incident"],
 } as const satisfies Record<string, readonly [string, string]>;

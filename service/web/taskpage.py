@@ -1,0 +1,131 @@
+"""The page of one task: everything its reader needs to do it, in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import render_template, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from service import errors
+from service.commands import returns, task_forms
+from service.queries import attachments, instances
+from service.queries import tasks as task_queries
+
+from . import formbox, here, history, i18n, show
+
+if TYPE_CHECKING:
+    from service.models import User
+
+HISTORY_SHOWN = 12
+
+
+def page(
+    session: Session,
+    user: User,
+    task_id: int,
+    values: dict[str, Any] | None = None,
+    problems: dict[str, list[str]] | None = None,
+) -> str:
+    """Show a task. ``values`` and ``problems`` are those of a submission that was refused."""
+    task = task_queries.task(session, user, task_id)
+    if task is None:
+        raise errors.NotFound
+    case = instances.case(session, user, task.instance_id)
+    happened = instances.history(
+        session, user, task.instance_id, kinds=history.KINDS, newest_first=True, limit=HISTORY_SHOWN
+    )
+    state = _state(task)
+    return here.page(
+        session,
+        "inbox/task.html",
+        task=task,
+        case=case,
+        state=state,
+        form=_form(session, user, task, state, values, problems),
+        guidance=[line for line in task.documentation.splitlines() if line.strip()],
+        review=_review(session, user, task),
+        why=_why(user, task),
+        colleagues=colleagues(session, user, task),
+        attachments=attachments.of_case(session, user, task.instance_id) if case else [],
+        history=history.lines(happened.items, case.case.process_id) if happened and case else [],
+    )
+
+
+def colleagues(session: Session, user: User, task: task_queries.TaskView) -> list[tuple[int, str]]:
+    """Those to whom the reader may hand the task."""
+    if not task.may_assign:
+        return []
+    return [(key, name) for key, name in task_queries.assignable(session, task.id) if key != task.assignee_id]
+
+
+def _state(task: task_queries.TaskView) -> str:
+    """How the page speaks of the task: ``mine`` | ``free`` | ``others`` | ``watched`` | ``done`` | ``cancelled``."""
+    if task.status != "open":
+        return "done" if task.status == "completed" else "cancelled"
+    if task.mine:
+        return "mine"
+    if task.assignee_id is not None:
+        return "others"
+    return "free" if task.may_claim else "watched"
+
+
+def _form(
+    session: Session,
+    user: User,
+    task: task_queries.TaskView,
+    state: str,
+    values: dict[str, Any] | None,
+    problems: dict[str, list[str]] | None,
+) -> dict[str, Any] | None:
+    form = task_forms.of_task(session, task.id, user=user)
+    if form is None:
+        return None
+    if state != "mine":
+        return formbox.box(form, read_only=True)
+    return formbox.box(
+        form,
+        values=values,
+        problems=problems,
+        key=formbox.draft_key(user, f"task:{task.id}"),
+        draft=task_queries.draft(session, user, task.id),
+        draft_url=url_for("inbox.draft_submit", task_id=task.id),
+    )
+
+
+def _review(session: Session, user: User, task: task_queries.TaskView) -> returns.Review | None:
+    """What the task is about to decide on, and what changed in it; only for those who may do the task."""
+    if not (task.mine or task.may_claim):
+        return None
+    return returns.review(session, task.id, user=user)
+
+
+def reviewed(session: Session, user: User, task_id: int) -> str:
+    """The whole form that the task decides on; whoever does the task may name fields in it."""
+    task = task_queries.task(session, user, task_id)
+    review = _review(session, user, task) if task is not None else None
+    if task is None or review is None:
+        raise errors.NotFound
+    form = task_forms.TaskForm(review.form_id, review.schema, "", review.values)
+    return render_template(
+        "inbox/_reviewed.html",
+        form=formbox.box(form, read_only=True, returnable=review.returnable if task.mine else None),
+        mine=task.mine,
+    )
+
+
+def _why(user: User, task: task_queries.TaskView) -> list[str]:
+    """Why this task is the reader's, in sentences; nothing where it isn't."""
+    if not (task.mine or task.may_claim):
+        return []
+    reasons = []
+    for one in task.candidates:
+        role = one.role_en if i18n.choice() == "en" and one.role_en else one.role_zh
+        if one.user == user.name and one.organisation is None:
+            reasons.append(_("流程指定由您本人办理。"))
+        elif one.organisation is not None:
+            reasons.append(_("此任务由%(office)s的“%(role)s”办理，您担任该岗位。", office=one.organisation, role=role))
+    if task.mine and task.claimed_at:
+        reasons.append(_("您于 %(when)s 领取。", when=show.moment(task.claimed_at)))
+    return reasons
