@@ -98,6 +98,13 @@ class Forbidden(ServiceError):
     code = "forbidden"
 
 
+class Excluded(Forbidden):
+    """You must keep away from this step: it may not be done by whoever did another one."""
+
+    zh_default = "依规须回避，不得办理本步。"
+    code = "excluded"
+
+
 class NotFound(ServiceError):
     """There is no such thing, or you may not see it."""
 

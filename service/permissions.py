@@ -8,12 +8,23 @@ that count today: a role lost is a right lost.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, false, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, false, func, or_, select, union_all
 
 from . import clock
-from .models import FIXED_PARTIES, CaseParty, Instance, Membership, Organisation, ProcessDefinition, Task, TaskCandidate
+from .models import (
+    FIXED_PARTIES,
+    CaseParty,
+    Deputy,
+    Exclusion,
+    Instance,
+    Membership,
+    Organisation,
+    ProcessDefinition,
+    Task,
+    TaskCandidate,
+)
 from .models import Attachment as AttachmentRow
 from .models.identity import User
 
@@ -22,6 +33,11 @@ DESKS = FIXED_PARTIES - {"experts"}
 
 ADMIN = "platform.admin"
 OWNER = "platform.owner"
+
+SIGNING = frozenset({"signatory", "decider"})
+"""Functions that sign or decide: lent to a deputy only where that is said."""
+PERSONAL = frozenset({"experts", "platform"})
+"""Parties whose work is never lent: an expert's opinion is their own, and so is the power over the platform."""
 
 
 # What a user holds
@@ -112,7 +128,7 @@ def may_see_instance(user: User, instance: Instance, members: Iterable[CaseParty
         return True
     expert = instance.authority_id in expert_authorities(user)
     return any(
-        may_work_on(user, task, task.candidates) or (expert and user.id in (task.completed_by_id, task.assignee_id))
+        _is_asked(user, task, task.candidates) or (expert and user.id in (task.completed_by_id, task.assignee_id))
         for task in tasks
     )
 
@@ -203,16 +219,39 @@ def _offers(user: User, desks: list[int]) -> list[ColumnElement[bool]]:
     return [TaskCandidate.user_id == user.id, *pairs]
 
 
+def _is_asked(user: User, task: Task, candidates: Iterable[TaskCandidate]) -> bool:
+    """True where an open task is the user's, or offered to them. Whether they may do it is another question."""
+    if task.status != "open" or not user.active:
+        return False
+    return task.assignee_id == user.id or (task.assignee_id is None and is_offered(user, candidates))
+
+
 def may_claim(user: User, task: Task, candidates: Iterable[TaskCandidate]) -> bool:
-    """An open task that nobody has taken goes to whom it is offered."""
-    return task.status == "open" and task.assignee_id is None and is_offered(user, candidates)
+    """An open task that nobody has taken goes to whom it is offered, and to their deputies."""
+    if task.status != "open" or is_excluded(user, task):
+        return False
+    candidates = list(candidates)
+    offered = task.assignee_id is None and is_offered(user, candidates)
+    return offered or appointment(user, task, candidates) is not None
 
 
 def may_work_on(user: User, task: Task, candidates: Iterable[TaskCandidate]) -> bool:
-    """An open task is worked on by whoever took it, or may take it."""
-    if task.status != "open" or not user.active:
+    """An open task is worked on by whoever took it, or may take it; never by whoever must keep away from it."""
+    if task.status != "open" or not user.active or is_excluded(user, task):
         return False
-    return task.assignee_id == user.id or may_claim(user, task, candidates)
+    return holds(user, task) or may_claim(user, task, candidates)
+
+
+def holds(user: User, task: Task) -> bool:
+    """True where a task is in the user's hands; in somebody's place, only while the user may still stand there."""
+    if task.assignee_id != user.id or not user.active:
+        return False
+    principal = task.on_behalf_of_id
+    return (
+        principal is None
+        or may_administer(user, task.authority_id)
+        or any(one.principal_id == principal for one in standing_in(user))
+    )
 
 
 may_complete = may_work_on
@@ -220,17 +259,139 @@ may_complete = may_work_on
 
 
 def may_release(user: User, task: Task) -> bool:
-    """Whoever took a task may put it back; an administrator may do so for them."""
-    mine = user.active and task.assignee_id == user.id
+    """Whoever took a task may put it back, and so may the person in whose place it was taken, and an administrator."""
+    mine = user.active and user.id in (task.assignee_id, task.on_behalf_of_id)
     return task.status == "open" and task.assignee_id is not None and (mine or may_administer(user, task.authority_id))
 
 
 def may_assign(user: User, task: Task, candidates: Iterable[TaskCandidate], assignee: User) -> bool:
     """An administrator, or somebody who may work on the task, hands it to somebody it is offered to."""
     candidates = list(candidates)
-    if task.status != "open" or not is_offered(assignee, candidates):
+    if task.status != "open" or not is_offered(assignee, candidates) or is_excluded(assignee, task):
         return False
     return may_administer(user, task.authority_id) or may_work_on(user, task, candidates)
+
+
+# Keeping away, and standing in
+
+
+def exclusion(user: User, exclusions: Iterable[Exclusion]) -> Exclusion | None:
+    """Return the first reason for which the user must keep away from the task that these belong to."""
+    mine = {one.organisation_id for one in held(user)}
+    return next((one for one in exclusions if one.user_id == user.id or one.organisation_id in mine), None)
+
+
+def is_excluded(user: User, task: Task) -> bool:
+    """True where the user must keep away from a task. It wins over every grant."""
+    return task.excludes is not None and exclusion(user, task.exclusions) is not None
+
+
+def kept_away(users: Iterable[User], task_id: Any) -> ColumnElement[bool]:
+    """``is_excluded`` for any of several people, as a condition on the id of a task."""
+    people = list(users)
+    organisations = {one.organisation_id for user in people for one in held(user)}
+    hits = [Exclusion.user_id.in_([user.id for user in people])]
+    if organisations:
+        hits.append(Exclusion.organisation_id.in_(sorted(organisations)))
+    return exists().where(Exclusion.task_id == task_id, or_(*hits))
+
+
+def standing_in(user: User) -> list[Deputy]:
+    """Return the appointments by which the user stands in for somebody today."""
+    if not user.active:
+        return []
+    today = clock.today()
+    return [one for one in user.standing_in if one.counts(today) and one.principal.active]
+
+
+def lent(user: User, appointment: Deputy) -> set[tuple[int, str]]:
+    """Return the (organisation, role) pairs whose tasks an appointment lets the deputy do.
+
+    Only what the absent person holds today, inside the deputy's own party, and within the limits of the appointment.
+    """
+    mine = parties(user)
+    return {
+        (one.organisation_id, one.role)
+        for one in held(appointment.principal)
+        if (one.organisation_id, one.party) in mine and one.party not in PERSONAL and _lends(appointment, one.role)
+    }
+
+
+def _lends(appointment: Deputy, role: str) -> bool:
+    if appointment.role is not None and appointment.role != role:
+        return False
+    return appointment.signs or role.partition(".")[2] not in SIGNING
+
+
+def appointments(user: User, task: Task, candidates: Iterable[TaskCandidate]) -> list[Deputy]:
+    """Return the appointments that reach an open task, whether or not somebody must keep away from it.
+
+    The task is the absent person's: in their hands, offered to them by name, or to a role of theirs that is lent.
+    """
+    if task.status != "open" or task.properties.get("personal") == "true":
+        return []
+    candidates = list(candidates)
+    return [one for one in standing_in(user) if _reaches(user, one, task, candidates)]
+
+
+def appointment(user: User, task: Task, candidates: Iterable[TaskCandidate]) -> Deputy | None:
+    """Return the appointment by which the user may do an open task in an absent person's place, if any."""
+    if is_excluded(user, task):
+        return None
+    reaching = appointments(user, task, candidates)
+    return next((one for one in reaching if not is_excluded(one.principal, task)), None)
+
+
+def _reaches(user: User, appointment: Deputy, task: Task, candidates: list[TaskCandidate]) -> bool:
+    principal = appointment.principal
+    if appointment.process_id not in (None, task.process_id, task.instance.process_id):
+        return False
+    pairs = lent(user, appointment)
+    named = bool(pairs) and appointment.role is None and any(one.user_id == principal.id for one in candidates)
+    if task.assignee_id == principal.id:
+        return named or (task.organisation_id, task.role) in pairs
+    group = any((one.organisation_id, one.role) in pairs for one in candidates)
+    return task.assignee_id is None and (named or group)
+
+
+def lent_tasks(user: User) -> list[tuple[Deputy, ColumnElement[bool]]]:
+    """``appointment`` as a condition on ``Task``, one for each; what is offered to the user anyway is left out."""
+    own = select(TaskCandidate.task_id).where(offered_to(user), TaskCandidate.claimed.is_(False))
+    found: list[tuple[Deputy, ColumnElement[bool]]] = []
+    for one in standing_in(user):
+        pairs = sorted(lent(user, one))
+        if not pairs:
+            continue
+        principal = one.principal
+        groups = or_(
+            *(and_(TaskCandidate.organisation_id == place, TaskCandidate.role == role) for place, role in pairs)
+        )
+        free = select(TaskCandidate.task_id).where(TaskCandidate.claimed.is_(False))
+        held = or_(*(and_(Task.organisation_id == place, Task.role == role) for place, role in pairs))
+        named = select(TaskCandidate.task_id).where(TaskCandidate.user_id == principal.id)
+        doors = [Task.id.in_(free.where(groups)), and_(Task.assignee_id == principal.id, held)]
+        if one.role is None:
+            theirs = or_(Task.assignee_id.is_(None), Task.assignee_id == principal.id)
+            doors.append(and_(Task.id.in_(named), theirs))
+        limits = [Task.status == "open", func.coalesce(Task.properties["personal"].as_string(), "") != "true"]
+        if one.process_id is not None:
+            cases = select(Instance.id).where(Instance.id == Task.instance_id, Instance.process_id == one.process_id)
+            limits.append(or_(Task.process_id == one.process_id, cases.exists()))
+        keep_away = kept_away([user, principal], Task.id)
+        found.append((one, and_(or_(*doors), *limits, ~keep_away, Task.id.not_in(own))))
+    return found
+
+
+def may_act_for(user: User, principal: User, task: Task, candidates: Iterable[TaskCandidate]) -> bool:
+    """An administrator acts in the place of somebody whose task it is, giving a reason; never for an expert."""
+    if not may_administer(user, task.authority_id) or task.properties.get("personal") == "true":
+        return False
+    candidates = list(candidates)
+    if task.status != "open" or is_excluded(user, task) or is_excluded(principal, task):
+        return False
+    if _party(task) in PERSONAL or expert_authorities(principal):
+        return False
+    return _is_asked(principal, task, candidates)
 
 
 def may_see_task(user: User, task: Task, candidates: Iterable[TaskCandidate]) -> bool:
@@ -239,7 +400,7 @@ def may_see_task(user: User, task: Task, candidates: Iterable[TaskCandidate]) ->
     A party's tasks are open to all of it. Experts do not read one another's opinions. A former member of an office,
     or of the experts, sees nothing of it any more.
     """
-    if task.authority_id in desk_authorities(user) or may_work_on(user, task, candidates):
+    if task.authority_id in desk_authorities(user) or _is_asked(user, task, candidates):
         return True
     if task.authority_id in expert_authorities(user) and user.id in (task.completed_by_id, task.assignee_id):
         return True

@@ -11,6 +11,7 @@ from sqlalchemy import Table, delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from service import engine
+from service.engine import duties as declared
 from service.models import (
     NO_DUE,
     Draft,
@@ -178,7 +179,7 @@ class Difference:
         """Write a row for every new wait and every message thrown; say which troubles were found on the way."""
         new = [wait for wait in step.waits if not self._has_row(wait)]
         offers = [(wait, directory.offer(wait)) for wait in new if isinstance(wait, engine.UserWait)]
-        tasks = self._open_tasks(offers)
+        tasks = self._open_tasks(offers, step.run.bundle)
         again = [
             (wait, directory.offer(wait))
             for wait in step.waits
@@ -221,10 +222,10 @@ class Difference:
                 return True
         return wait.token in self.kept.get(kind, {})
 
-    def _open_tasks(self, offers: Sequence[tuple[engine.UserWait, Offer]]) -> list[_Offered]:
+    def _open_tasks(self, offers: Sequence[tuple[engine.UserWait, Offer]], bundle: engine.Bundle) -> list[_Offered]:
         if not offers:
             return []
-        made = [self._task(wait, offer) for wait, offer in offers]
+        made = [{**self._task(wait, offer), "excludes": separated(bundle, wait)} for wait, offer in offers]
         ids = self.session.scalars(insert(table_of(Task)).returning(Task.id, sort_by_parameter_order=True), made)
         tasks = [_Offered(task_id, row["assignee_id"], row["due_sort"]) for task_id, row in zip(ids, made, strict=True)]
         self._add_candidates(tasks, [offer for _, offer in offers])
@@ -372,6 +373,14 @@ _STALLED_BECAUSE = (
     "没有人、定时器、消息或作业能使此案卷继续。",
     "No person, timer, message or job can move this case on.",
 )
+
+
+def separated(bundle: engine.Bundle, wait: engine.UserWait) -> list[str] | None:
+    """The steps whose doers may not do a task; None where nobody is kept away from it."""
+    steps = bundle.separations.get(declared.step(wait.process_id, wait.element_id))
+    if steps is None and declared.PARTIES not in wait.properties:
+        return None
+    return list(steps or ())
 
 
 def _first_group(offer: Offer) -> tuple[int | None, str | None]:

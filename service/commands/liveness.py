@@ -862,7 +862,7 @@ def release(session: Session, task_id: int) -> None:
     task = session.get_one(Task, task_id, populate_existing=True)
     if task.status != "open" or task.assignee_id is None:
         return
-    before, task.assignee_id, task.claimed_at = task.assignee_id, None, None
+    before, task.assignee_id, task.claimed_at, task.on_behalf_of_id = task.assignee_id, None, None, None
     session.execute(
         update(TaskCandidate).where(TaskCandidate.task_id == task_id).values(claimed=False), execution_options=_BLIND
     )

@@ -35,7 +35,8 @@ from service.models import (
     User,
 )
 
-from . import audit, deployments, instances, jobs, projection, repairkinds, snapshots
+from . import audit, deployments, duties, instances, jobs, projection, repairkinds, snapshots
+from .difference import separated
 from .projection import Acted
 from .repairkinds import KINDS
 
@@ -478,6 +479,7 @@ def _follow_names(session: Session, instance: Instance, step: engine.Step) -> No
                     form_id=wait.form_id,
                     documentation=wait.documentation,
                     properties=dict(wait.properties),
+                    excludes=separated(step.run.bundle, wait),
                 ),
                 execution_options=_BLIND,
             )
@@ -516,7 +518,10 @@ def _change_rows(session: Session, instance: Instance, kind: str, parameters: Ma
     else:
         task = _task(session, instance, parameters)
         goal = None if kind == "release" else _assignee(session, instance, task, parameters)
+        if goal is not None:
+            duties.forbid_assignee(session, task, goal)
         task.assignee_id, task.claimed_at = (goal.id, now) if goal else (None, None)
+        task.on_behalf_of_id = None
         if goal is not None and not permissions.is_offered(goal, task.candidates):
             # An administrator may ask anybody of the authority; from now on the task is offered to them, too.
             session.add(TaskCandidate(task_id=task.id, user_id=goal.id, claimed=True, due_sort=task.due_sort))
@@ -530,12 +535,14 @@ def _change_rows(session: Session, instance: Instance, kind: str, parameters: Ma
                 Incident.instance_id == instance.id,
                 Incident.token == task.token,
                 Incident.resolved_at.is_(None),
-                Incident.cause.in_((*projection.NOBODY, "assignee_left")),
+                Incident.cause.in_((*projection.NOBODY, "assignee_left", "all_excluded")),
             )
             .values(resolved_at=now, resolved_by_id=user.id),
             execution_options=_BLIND,
         )
         _restate(session, instance)
+        session.flush()
+        duties.refresh(session, instance.id)
     instance.updated_at = now
     session.flush()
 

@@ -19,7 +19,7 @@ _OPEN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
     "tasks": (
         Task,
         ("status", "assignee_id", "claimed_at", "due_at", "due_sort", "completed_at", "completed_by_id", "submitted",
-         "organisation_id", "role", "element_id", "name", "form_id"),
+         "on_behalf_of_id", "organisation_id", "role", "element_id", "name", "form_id"),
     ),
     "jobs": (
         Job,

@@ -13,6 +13,7 @@ from service.models import Event, Instance, Task, TaskCandidate, User
 from service.models.base import BigId
 
 from . import attachments, deployments, instances, returns
+from . import attachments, deployments, duties, instances
 from .projection import Acted
 
 
@@ -22,11 +23,30 @@ def claim(session: Session, task_id: int, *, user: User, version: int | None = N
     _is_open(session, task)
     if task.assignee_id == user.id:
         return task
-    if not permissions.is_offered(user, task.candidates):
-        raise errors.Forbidden()
-    _is_free(session, task)
+    principal = _in_place_of(session, task, user)
     _is_current(task, version)
-    return _give(session, task, user, user=user, kind="claimed")
+    return _give(session, task, user, user=user, kind="claimed", principal=principal)
+
+
+def act_for(
+    session: Session, task_id: int, *, user: User, principal: User, reason: str, version: int | None = None
+) -> Task:
+    """Take a task in the place of somebody it is for, as an administrator who says why. Handing it in is next."""
+    task, _ = _locked(session, task_id, user)
+    _is_open(session, task)
+    if not permissions.may_administer(user, task.authority_id):
+        raise errors.Forbidden()
+    if not reason.strip():
+        raise errors.InvalidInput("请写明代办的理由。", "Say why you act in their place.", field="reason")
+    duties.forbid(session, task, user, deputy_of=principal)
+    if not permissions.may_act_for(user, principal, task, task.candidates):
+        raise errors.InvalidInput(
+            f"此任务不由{principal.name}办理，或须由本人亲自办理，不能代办。",
+            f"This task is not {principal.name}'s to do, or only they may do it themselves.",
+            field="principal",
+        )
+    _is_current(task, version)
+    return _give(session, task, user, user=user, kind="claimed", principal=principal, reason=reason.strip()[:500])
 
 
 def release(session: Session, task_id: int, *, user: User, version: int | None = None) -> Task:
@@ -45,6 +65,7 @@ def assign(session: Session, task_id: int, *, user: User, assignee: User, versio
     """Hand a task to somebody it is offered to."""
     task, _ = _locked(session, task_id, user)
     _is_open(session, task)
+    duties.forbid_assignee(session, task, assignee)
     if not permissions.may_assign(user, task, task.candidates, assignee):
         if permissions.may_administer(user, task.authority_id) or permissions.may_work_on(user, task, task.candidates):
             raise errors.InvalidInput(
@@ -68,10 +89,13 @@ def complete(
     """
     task, instance = _locked(session, task_id, user)
     _is_open(session, task)
-    if task.assignee_id != user.id:
-        if not permissions.is_offered(user, task.candidates):
-            raise errors.Forbidden()
-        _is_free(session, task)
+    if task.assignee_id == user.id:
+        _still_stands_in(session, task, user)
+    else:
+        principal = _in_place_of(session, task, user)
+        _is_current(task, version)
+        if principal is not None:
+            task.assignee_id, task.on_behalf_of_id, task.claimed_at = user.id, principal.id, clock.now()
     _is_current(task, version)
     now = clock.now()
     bundle = deployments.bundle(session, instance.deployment_id)
@@ -82,7 +106,8 @@ def complete(
         attachments.adopt(session, acted.values, instance=instance, user=user, task=task)
         return engine.complete(run, task.token, acted.values, now=now)
 
-    acted.facts.append(instances.fact("completed", task.process_id, task.element_id, task.name, {}, token=task.token))
+    data = _behalf(session, task)
+    acted.facts.append(instances.fact("completed", task.process_id, task.element_id, task.name, data, token=task.token))
     instances.advance(session, instance, hand_in, acted=acted)
     return task
 
@@ -105,7 +130,8 @@ def _locked(session: Session, task_id: int, user: User) -> tuple[Task, Instance]
     instance = instances.lock_of_task(session, task_id)
     task: Task = session.scalars(_WITH_CANDIDATES, {"id": task_id}).unique().one()
     # Whoever may not even see the task learns nothing about it, not even that it exists.
-    if not permissions.may_see_task(user, task, task.candidates) and not _was_offered(user, task):
+    known = permissions.may_see_task(user, task, task.candidates) or _was_offered(user, task)
+    if not known and not permissions.appointments(user, task, task.candidates):
         raise errors.NotFound()
     if instance.ended_at is None and instance.status == "suspended":
         raise errors.InstanceOver()
@@ -139,6 +165,43 @@ def _is_open(session: Session, task: Task) -> None:
         )
 
 
+def _in_place_of(session: Session, task: Task, user: User) -> User | None:
+    """Who is absent and lets the user take this task; None where it is the user's own to take.
+
+    Raises Forbidden where it is neither, Excluded where one of the two must keep away, TaskTaken where somebody has it.
+    """
+    if permissions.is_offered(user, task.candidates) and task.assignee_id is None:
+        duties.forbid(session, task, user)
+        return None
+    reaching = permissions.appointments(user, task, task.candidates)
+    for one in reaching:
+        duties.forbid(session, task, user, deputy_of=one.principal)
+        return one.principal
+    if not permissions.is_offered(user, task.candidates):
+        raise errors.Forbidden()
+    _is_free(session, task)
+    return None
+
+
+def _still_stands_in(session: Session, task: Task, user: User) -> None:
+    """Refuse what was taken in somebody's place and is no longer lent, and what either of them must keep away from."""
+    principal = session.get_one(User, task.on_behalf_of_id) if task.on_behalf_of_id else None
+    duties.forbid(session, task, user, deputy_of=principal)
+    if principal is not None and not permissions.holds(user, task):
+        raise errors.Forbidden(
+            f"您已不再代理{principal.name}，请放回此任务。",
+            f"You no longer stand in for {principal.name}; put this task back.",
+        )
+
+
+def _behalf(session: Session, task: Task) -> dict[str, Any]:
+    """What history and audit say of an act in somebody's place."""
+    if task.on_behalf_of_id is None:
+        return {}
+    principal = session.get_one(User, task.on_behalf_of_id)
+    return {"on_behalf_of": {"id": principal.id, "username": principal.username, "name": principal.name}}
+
+
 def _is_free(session: Session, task: Task) -> None:
     if task.assignee_id is not None:
         holder = session.get(User, task.assignee_id)
@@ -150,9 +213,19 @@ def _is_current(task: Task, version: int | None) -> None:
         raise errors.Stale(given=version, current=task.version)
 
 
-def _give(session: Session, task: Task, assignee: User | None, *, user: User, kind: str) -> Task:
+def _give(
+    session: Session,
+    task: Task,
+    assignee: User | None,
+    *,
+    user: User,
+    kind: str,
+    principal: User | None = None,
+    reason: str = "",
+) -> Task:
     now = clock.now()
     before = task.assignee_id
+    task.on_behalf_of_id = principal.id if principal else None
     task.assignee_id = assignee.id if assignee else None
     task.claimed_at = now if assignee else None
     session.execute(
@@ -171,8 +244,15 @@ def _give(session: Session, task: Task, assignee: User | None, *, user: User, ki
             token=task.token,
             task_id=task.id,
             user_id=user.id,
-            data={"assignee": assignee.username if assignee else None, "before": before},
+            data={
+                "assignee": assignee.username if assignee else None,
+                "before": before,
+                **_behalf(session, task),
+                **({"reason": reason} if reason else {}),
+            },
         )
     )
     session.flush()
+    if task.excludes is not None:
+        duties.refresh(session, task.instance_id)
     return task

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
-from . import decisions, tablecheck
+from . import decisions, duties, tablecheck
 from .decisions import Decision
 from .model import Finding, Node, Process
 from .nodes import ScopeSpec
@@ -201,6 +201,11 @@ class Bundle:
             )
             for p in self.models.values()
         }
+
+    @cached_property
+    def separations(self) -> dict[str, tuple[str, ...]]:
+        """The steps (``process/element``) that nobody may do besides the named one, from both sides."""
+        return duties.separations(self.models)
 
     def node(self, process_id: str, element_id: str) -> Node | None:
         """The node of a process, at any depth."""

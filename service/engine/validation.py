@@ -11,6 +11,7 @@ from .bundle import Contents, read_contents, table_remarks
 from .contract import Catalogue
 from .model import Finding
 from .rules import events, expressions, returns, structure, tasks
+from .rules import duties, events, expressions, structure, tasks
 from .rules.finder import Finder
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
@@ -50,6 +51,7 @@ def validate_contents(
         structure.check(find)
         events.check(find)
         tasks.check(find)
+        duties.check(find)
         expressions.check(find)
         returns.check(find)
         findings += find.findings

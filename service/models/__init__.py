@@ -6,6 +6,7 @@ from .audit import AuditAnchor, AuditHead, AuditRecord
 from .base import Model
 from .batch import Batch, BatchItem, SavedView
 from .deployment import Deployment, DeploymentFile, ProcessDefinition
+from .duties import Deputy, Exclusion
 from .event import Event
 from .identity import (
     CASE_PARTIES,
@@ -57,9 +58,11 @@ __all__ = [
     "Counter",
     "Deployment",
     "DeploymentFile",
+    "Deputy",
     "Draft",
     "DryRun",
     "Event",
+    "Exclusion",
     "Heartbeat",
     "InboxView",
     "Incident",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import BigId, Model, RowId
+
+if TYPE_CHECKING:
+    from .duties import Deputy
 
 CASE_PARTIES = frozenset({"applicant", "recommender", "zone", "province"})
 """Parties that another organisation plays in every case."""
@@ -72,6 +75,9 @@ class User(Model):
     created_at: Mapped[datetime]
 
     memberships: Mapped[list[Membership]] = relationship(back_populates="user", cascade="all, delete-orphan")
+    standing_in: Mapped[list[Deputy]] = relationship(
+        back_populates="deputy", foreign_keys="Deputy.deputy_id", viewonly=True
+    )
 
 
 class Role(Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from .base import BigId, Model, RowId
 from .identity import Organisation, User
 from .instance import Instance
+
+if TYPE_CHECKING:
+    from .duties import Exclusion
 
 TaskStatus = Literal["open", "completed", "cancelled"]
 
@@ -22,7 +25,9 @@ class Task(Model):
     """A user task of an instance, open from the step that reached it to the step that leaves it.
 
     ``organisation_id`` and ``role`` are the (first) group it was offered to; they stay after the end, when
-    the candidates are gone. ``submitted`` is what the form held at completion.
+    the candidates are gone. ``submitted`` is what the form held at completion. ``on_behalf_of_id`` is the person in
+    whose place the assignee acts. ``excludes`` are the steps (``process/element``) whose doers may not do this one;
+    None: nobody is kept away (``Exclusion``).
     """
 
     __tablename__ = "task"
@@ -69,14 +74,20 @@ class Task(Model):
     completed_at: Mapped[datetime | None]
     completed_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("user.id"))
     submitted: Mapped[dict[str, Any] | None]
+    on_behalf_of_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("user.id"))
+    excludes: Mapped[list[str] | None]
     version: Mapped[int] = mapped_column()
 
     instance: Mapped[Instance] = relationship()
     organisation: Mapped[Organisation | None] = relationship()
     assignee: Mapped[User | None] = relationship(foreign_keys=[assignee_id])
     completed_by: Mapped[User | None] = relationship(foreign_keys=[completed_by_id])
+    on_behalf_of: Mapped[User | None] = relationship(foreign_keys=[on_behalf_of_id])
     candidates: Mapped[list[TaskCandidate]] = relationship(
         back_populates="task", cascade="all, delete-orphan", passive_deletes=True
+    )
+    exclusions: Mapped[list[Exclusion]] = relationship(
+        back_populates="task", foreign_keys="Exclusion.task_id", viewonly=True
     )
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012

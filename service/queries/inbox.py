@@ -6,7 +6,7 @@ of one index range for each role the user holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
 from typing import Any, Literal
@@ -34,7 +34,7 @@ from . import page
 from .finding import Facets, Filters, facets, known, without_filters
 from .page import COUNTED, AnySelect, Order, Page
 
-Box = Literal["mine", "group", "waiting", "done", "all"]
+Box = Literal["mine", "group", "deputy", "waiting", "done", "all"]
 Sort = Literal["due", "created", "priority"]
 
 _ORDERS = {
@@ -48,7 +48,10 @@ _DONE = Order((Task.completed_at, Task.id), (datetime, int), down=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxTask:
-    """A line of the inbox. Who holds a task is left out where the reader may not look into it."""
+    """A line of the inbox. Who holds a task is left out where the reader may not look into it.
+
+    ``on_behalf_of`` is the person in whose place it is done, or – in the deputy's box – may be done.
+    """
 
     id: int
     name: str
@@ -75,6 +78,7 @@ class InboxTask:
     claimed_at: datetime | None
     completed_at: datetime | None
     version: int
+    on_behalf_of: str | None = None
     overdue: bool
 
 
@@ -100,6 +104,8 @@ def tasks(
     total, capped = page.counted(session, *parts)
     rows = page.chosen([(part, order) for part in parts], after, limit)
     lines = [_line(row, now) for row in session.execute(page.sorted_again(_lines(user, box, rows), rows, order.down))]
+    if box == "deputy":
+        lines = _named(session, user, lines)
     following = _mark(lines[limit - 1], box, sort) if len(lines) > limit else None
     return Page(items=lines[:limit], total=total, capped=capped, next=following)
 
@@ -139,7 +145,11 @@ def _offers(user: User, wanted: Filters, now: datetime) -> list[AnySelect]:
     parts = []
     for offer, way in product(offers, wanted.alternatives(user)):
         part: AnySelect = select(TaskCandidate.task_id.label("id")).where(
-            offer, TaskCandidate.claimed.is_(False), *wanted.of_candidate(now), *way.conditions(TaskCandidate.task_id)
+            offer,
+            TaskCandidate.claimed.is_(False),
+            ~permissions.kept_away([user], TaskCandidate.task_id),
+            *wanted.of_candidate(now),
+            *way.conditions(TaskCandidate.task_id),
         )
         if of_task or of_case or way.cases is not None:
             part = part.join(Task, Task.id == TaskCandidate.task_id).where(*of_task)
@@ -170,7 +180,10 @@ def _doors(user: User, box: Box) -> list[ColumnElement[bool]]:
             return [and_(Task.assignee_id == user.id, Task.status == "open")]
         case "group":
             offered = select(TaskCandidate.task_id).where(permissions.offered_to(user))
-            return [Task.id.in_(offered.where(TaskCandidate.claimed.is_(False)))]
+            free = offered.where(TaskCandidate.claimed.is_(False))
+            return [and_(Task.id.in_(free), ~permissions.kept_away([user], Task.id))]
+        case "deputy":
+            return [door for _, door in permissions.lent_tasks(user)] or [false()]
         case "done":
             return [and_(Task.completed_by_id == user.id, permissions.tasks_seen_by(user))]
         case "all":
@@ -212,6 +225,7 @@ def _lines(user: User, box: Box, rows: Subquery) -> AnySelect:
     office = select(Organisation.name).where(Organisation.id == Task.organisation_id)
     process = select(ProcessDefinition.name).where(ProcessDefinition.id == Instance.definition_id)
     assignee = select(User.name).where(User.id == Task.assignee_id)
+    behalf = select(User.name).where(User.id == Task.on_behalf_of_id)
     query: AnySelect = select(
         *_COLUMNS,
         process.scalar_subquery().label("process_name"),
@@ -222,6 +236,7 @@ def _lines(user: User, box: Box, rows: Subquery) -> AnySelect:
         shown(Task.assignee_id).label("assignee_id"),
         shown(assignee.scalar_subquery()).label("assignee"),
         shown(Task.claimed_at).label("claimed_at"),
+        shown(behalf.scalar_subquery()).label("on_behalf_of"),
     )
     return query.select_from(rows).join(Task, Task.id == rows.c.id).join(Instance, Instance.id == Task.instance_id)
 
@@ -245,6 +260,16 @@ _COLUMNS: tuple[Any, ...] = (
     Instance.number,
     Instance.title,
 )
+
+
+def _named(session: Session, user: User, lines: list[InboxTask]) -> list[InboxTask]:
+    """Say of each line in whose place the user may do it."""
+    places: dict[int, str] = {}
+    for appointment, door in permissions.lent_tasks(user):
+        found = session.scalars(select(Task.id).where(Task.id.in_([line.id for line in lines]), door))
+        for task_id in found:
+            places.setdefault(task_id, appointment.principal.name)
+    return [replace(line, on_behalf_of=places.get(line.id)) for line in lines]
 
 
 def _line(row: Any, now: datetime) -> InboxTask:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, aliased
 
 from .. import clock
 from ..models import (
+    Exclusion,
     Heartbeat,
     Incident,
     Instance,
@@ -138,8 +139,12 @@ def enabled(today: Any) -> list[Any]:
     ]
 
 
-def staffed(task_id: Any, now: datetime) -> list[ColumnElement[bool]]:
-    """Each a way in which somebody enabled may do a task: by a role, or by name."""
+def staffed(task_id: Any, now: datetime, *, allowed: bool = True) -> list[ColumnElement[bool]]:
+    """Each a way in which somebody enabled may do a task: by a role, or by name.
+
+    ``allowed`` leaves out whoever must keep away from it; without that, they count as well.
+    """
+    free = [~kept_away(task_id)] if allowed else []
     by_role = (
         select(TaskCandidate.id)
         .join(
@@ -148,16 +153,29 @@ def staffed(task_id: Any, now: datetime) -> list[ColumnElement[bool]]:
         )
         .join(User, User.id == Membership.user_id)
         .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(TaskCandidate.task_id == task_id, *enabled(clock.today(now)))
+        .where(TaskCandidate.task_id == task_id, *enabled(clock.today(now)), *free)
         .exists()
     )
     by_name = (
         select(TaskCandidate.id)
         .join(User, User.id == TaskCandidate.user_id)
-        .where(TaskCandidate.task_id == task_id, User.active)
+        .where(TaskCandidate.task_id == task_id, User.active, *free)
         .exists()
     )
     return [by_role, by_name]
+
+
+def kept_away(task_id: Any) -> ColumnElement[bool]:
+    """True where the ``User`` at hand must keep away from a task: in person, or with all of an organisation."""
+    with_them = aliased(Membership)
+    today = clock.today()
+    places = select(with_them.organisation_id).where(
+        with_them.user_id == User.id,
+        or_(with_them.since.is_(None), with_them.since <= today),
+        or_(with_them.until.is_(None), with_them.until > today),
+    )
+    hit = or_(Exclusion.user_id == User.id, Exclusion.organisation_id.in_(places.scalar_subquery()))
+    return exists().where(Exclusion.task_id == task_id, hit)
 
 
 def _undoable_tasks(session: Session, now: datetime, only: Sequence[ColumnElement[bool]]) -> list[Finding]:
@@ -190,6 +208,7 @@ def _undoable_tasks(session: Session, now: datetime, only: Sequence[ColumnElemen
             Task.created_at,
             holder.name.label("holder"),
             when((or_(*staffed(Task.id, now)), True), else_=False).label("others"),
+            when((or_(*staffed(Task.id, now, allowed=False)), True), else_=False).label("excluded"),
         )
         .join(Instance, Instance.id == Task.instance_id)
         .outerjoin(holder, holder.id == Task.assignee_id)
@@ -198,7 +217,7 @@ def _undoable_tasks(session: Session, now: datetime, only: Sequence[ColumnElemen
     )
     return [
         Finding(
-            cause="assignee_left" if row.holder is not None else "no_member",
+            cause="assignee_left" if row.holder is not None else "all_excluded" if row.excluded else "no_member",
             authority_id=row.authority_id,
             instance_id=row.instance_id,
             token=row.token,
@@ -318,6 +337,7 @@ _NOT_OF_STATES = (
     *NOBODY,
     "job_failed",
     "stalled",
+    "all_excluded",
     "assignee_left",
     "job_late",
     "worker_down",

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from .. import clock, permissions
-from ..models import Draft, Instance, Organisation, Role, Task, TaskCandidate, User
+from ..models import Draft, Exclusion, Instance, Organisation, Role, Task, TaskCandidate, User
 from . import identity
 
 
@@ -26,7 +26,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskView:
-    """A task as its page shows it, and what the reader may do with it."""
+    """A task as its page shows it, and what the reader may do with it.
+
+    ``kept_away`` is why the reader must keep away from it, ``lent_by`` the absent person in whose place they may
+    take it, and ``on_behalf_of`` in whose place it was taken.
+    """
 
     id: int
     name: str
@@ -64,6 +68,10 @@ class TaskView:
     may_complete: bool
     may_assign: bool
     candidates: list[Candidate]
+    kept_away: Exclusion | None
+    on_behalf_of_id: int | None
+    on_behalf_of: str | None
+    lent_by: str | None
 
 
 def task(session: Session, user: User, task_id: int) -> TaskView | None:
@@ -76,6 +84,7 @@ def task(session: Session, user: User, task_id: int) -> TaskView | None:
             joinedload(Task.organisation),
             joinedload(Task.assignee),
             joinedload(Task.completed_by),
+            joinedload(Task.on_behalf_of),
             selectinload(Task.candidates),
         )
     )
@@ -126,7 +135,21 @@ def _view(found: Task, user: User, candidates: list[Candidate], now: datetime) -
         may_complete=live and permissions.may_complete(user, found, found.candidates),
         may_assign=live and found.status == "open" and assigns,
         candidates=candidates,
+        kept_away=permissions.exclusion(user, found.exclusions)
+        if found.status == "open" and found.excludes is not None
+        else None,
+        on_behalf_of_id=found.on_behalf_of_id,
+        on_behalf_of=found.on_behalf_of.name if found.on_behalf_of else None,
+        lent_by=_lent_by(user, found),
     )
+
+
+def _lent_by(user: User, found: Task) -> str | None:
+    """Whose place the reader would take; nobody's where the task is theirs anyway."""
+    if found.assignee_id == user.id or (found.assignee_id is None and permissions.is_offered(user, found.candidates)):
+        return None
+    appointment = permissions.appointment(user, found, found.candidates)
+    return appointment.principal.name if appointment else None
 
 
 def _candidates(session: Session, found: Task) -> list[Candidate]:
@@ -148,14 +171,15 @@ def _candidates(session: Session, found: Task) -> list[Candidate]:
 
 
 def assignable(session: Session, task_id: int) -> list[tuple[int, str]]:
-    """Return the people an open task may be handed to, by name: those it is offered to."""
+    """Return the people an open task may be handed to, by name: those it is offered to and who need not keep away."""
     people: dict[int, str] = {}
+    away = session.scalars(select(Exclusion).where(Exclusion.task_id == task_id)).all()
     for candidate in session.scalars(select(TaskCandidate).where(TaskCandidate.task_id == task_id)).all():
         if candidate.organisation_id is not None and candidate.role is not None:
             holders = identity.holders(session, candidate.organisation_id, candidate.role)
         else:
             holders = session.scalars(select(User).where(User.id == candidate.user_id, User.active)).all()
-        people.update((one.id, one.name) for one in holders)
+        people.update((one.id, one.name) for one in holders if permissions.exclusion(one, away) is None)
     return sorted(people.items(), key=lambda person: (person[1], person[0]))
 
 

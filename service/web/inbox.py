@@ -14,6 +14,8 @@ from werkzeug.wrappers import Response
 from service import clock, errors, workdays
 from service.commands import drafts, tasks
 from service.queries import definitions, identity
+from service.commands import drafts, duties, task_forms, tasks
+from service.queries import attachments, definitions, identity, instances
 from service.queries import inbox as boxes
 from service.queries import tasks as task_queries
 
@@ -190,3 +192,106 @@ def _box(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
         "first_url": url_for("inbox.inbox", **chosen) if after else None,
         "here": url_for("inbox.inbox", **chosen, after=after),
     }
+
+
+def _task_page(
+    session: Session,
+    user: User,
+    task_id: int,
+    values: dict[str, Any] | None = None,
+    problems: dict[str, list[str]] | None = None,
+) -> str:
+    task = task_queries.task(session, user, task_id)
+    if task is None:
+        raise errors.NotFound
+    case = instances.case(session, user, task.instance_id)
+    happened = instances.history(
+        session, user, task.instance_id, kinds=history.KINDS, newest_first=True, limit=HISTORY_SHOWN
+    )
+    state = _state(task)
+    return here.page(
+        session,
+        "inbox/task.html",
+        task=task,
+        case=case,
+        state=state,
+        form=_form(session, user, task, state, values, problems),
+        guidance=[line for line in task.documentation.splitlines() if line.strip()],
+        why=_why(user, task),
+        kept_away=_kept_away(user, task),
+        colleagues=_colleagues(session, user, task),
+        attachments=attachments.of_case(session, user, task.instance_id) if case else [],
+        history=history.lines(happened.items, case.case.process_id) if happened and case else [],
+    )
+
+
+def _kept_away(user: User, task: task_queries.TaskView) -> str:
+    """Why the reader must keep away from the task, in a sentence."""
+    if task.kept_away is None:
+        return ""
+    zh, en = duties.sentence(task.kept_away, task.name, user)
+    return en if i18n.choice() == "en" else zh
+
+
+def _colleagues(session: Session, user: User, task: task_queries.TaskView) -> list[tuple[int, str]]:
+    """Those to whom the reader may hand the task."""
+    if not task.may_assign:
+        return []
+    return [(key, name) for key, name in task_queries.assignable(session, task.id) if key != task.assignee_id]
+
+
+def _state(task: task_queries.TaskView) -> str:
+    """How the page speaks of the task.
+
+    ``mine`` | ``free`` | ``lent`` | ``kept`` | ``others`` | ``watched`` | ``done`` | ``cancelled``
+    """
+    if task.status != "open":
+        return "done" if task.status == "completed" else "cancelled"
+    if task.kept_away is not None and (task.mine or task.assignee_id is None):
+        return "kept"
+    if task.mine:
+        return "mine"
+    if task.lent_by is not None and task.may_claim:
+        return "lent"
+    if task.assignee_id is not None:
+        return "others"
+    return "free" if task.may_claim else "watched"
+
+
+def _form(
+    session: Session,
+    user: User,
+    task: task_queries.TaskView,
+    state: str,
+    values: dict[str, Any] | None,
+    problems: dict[str, list[str]] | None,
+) -> dict[str, Any] | None:
+    form = task_forms.of_task(session, task.id, user=user)
+    if form is None:
+        return None
+    if state != "mine":
+        return formbox.box(form, read_only=True)
+    return formbox.box(
+        form,
+        values=values,
+        problems=problems,
+        key=formbox.draft_key(user, f"task:{task.id}"),
+        draft=task_queries.draft(session, user, task.id),
+        draft_url=url_for("inbox.draft_submit", task_id=task.id),
+    )
+
+
+def _why(user: User, task: task_queries.TaskView) -> list[str]:
+    """Why this task is the reader's, in sentences; nothing where it isn't."""
+    if not (task.mine or task.may_claim):
+        return []
+    reasons = []
+    for one in task.candidates:
+        role = one.role_en if i18n.choice() == "en" and one.role_en else one.role_zh
+        if one.user == user.name and one.organisation is None:
+            reasons.append(_("流程指定由您本人办理。"))
+        elif one.organisation is not None:
+            reasons.append(_("此任务由%(office)s的“%(role)s”办理，您担任该岗位。", office=one.organisation, role=role))
+    if task.mine and task.claimed_at:
+        reasons.append(_("您于 %(when)s 领取。", when=show.moment(task.claimed_at)))
+    return reasons

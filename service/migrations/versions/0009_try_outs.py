@@ -64,4 +64,3 @@ def upgrade() -> None:
             batch_op.f("ix_scenario_run_authority_id_files_hash"), ["authority_id", "files_hash"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_scenario_run_working_copy_id_id"), ["working_copy_id", "id"], unique=False)
-

@@ -34,6 +34,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "invalid_token": ("访问令牌无效", "The bearer token is not valid"),
     "insufficient_scope": ("访问令牌权限不足", "The token does not reach that far"),
     "forbidden": ("没有权限", "Not allowed"),
+    "excluded": ("须回避", "Must keep away"),
     "not_found": ("不存在或无权查看", "Not found, or not yours to see"),
     "method_not_allowed": ("此地址不接受这种方法", "Method not allowed here"),
     "conflict": ("与现有情况冲突", "In conflict with what is there"),

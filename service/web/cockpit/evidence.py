@@ -55,6 +55,7 @@ BY_CAUSE: dict[str, tuple[str, ...]] = {
     "unknown_party": ("reassign", "offer", "skip"),
     "unknown_user": ("reassign", "offer"),
     "no_candidate": ("reassign", "skip"),
+    "all_excluded": ("reassign", "offer", "skip"),
     "assignee_left": ("reassign", "release"),
     "no_sender": ("message", "skip", "move"),
     "dead_join": ("skip", "back", "move"),

@@ -29,6 +29,7 @@ def cause(code: str) -> str:
         "unknown_party": _("机构未确定"),
         "unknown_user": _("账号不存在"),
         "no_candidate": _("没有办理人"),
+        "all_excluded": _("可办的人都须回避"),
         "assignee_left": _("办理人已离开"),
         "stalled": _("无法继续"),
         "no_sender": _("消息无人可发"),
