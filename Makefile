@@ -43,7 +43,7 @@ run: $(RUNS)  ## set everything up and serve http://127.0.0.1:8000
 test: $(TESTS)  ## set everything up and run the tests on SQLite and PostgreSQL
 	@sh .ci/postgresql
 	@$(BIN)/python -m service.frontend
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(TESTS)  ## ruff and mypy
 	@$(BIN)/ruff check .
