@@ -12,6 +12,7 @@ from service import engine
 from service.engine import advice
 
 from . import deployments
+from .catalogue import CATALOGUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Checked:
 def check(session: Session, files: Mapping[str, bytes], *, topics: Collection[str] | None = None) -> list[Checked]:
     """Everything found in the files, errors first, against the roles and lanes of today."""
     return [Checked(one, advice.of(one.rule)) for one in deployments.validate(session, files, topics=topics)]
+
+
+def variables(files: Mapping[str, bytes], element_id: str) -> list[dict[str, Any]]:
+    """The variables that may have a value at an element, each with its type and who writes it."""
+    return engine.variables(files, CATALOGUE, element_id)
 
 
 def references(files: Mapping[str, bytes]) -> dict[str, Any]:

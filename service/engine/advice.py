@@ -303,4 +303,110 @@ ADVICE: dict[str, Advice] = {
         "Check the spelling of the placeholder.",
     ),
     "template-missing": _advice(_MISSING, "上传模板文件，或改正名称。", "Upload the template, or correct its name."),
+    "no-implicit-split": _advice(
+        ("几条分支会同时开始，图上却看不出来。", "Branches begin together and the drawing does not show it."),
+        "在后面画并行网关，或给出口写条件。",
+        "Draw a parallel gateway behind it, or give the flows conditions.",
+    ),
+    "no-duplicate-sequence-flows": _advice(
+        ("后面的任务会出现两次。", "The task behind it would come about twice."),
+        "删掉重复的线。",
+        "Remove one of them.",
+    ),
+    "no-gateway-join-fork": _advice(
+        ("一个菱形两层意思，容易误读。", "One diamond with two meanings is easily misread."),
+        "前面用一个网关汇合，后面用另一个分开。",
+        "Join with one gateway and split with another.",
+    ),
+    "superfluous-gateway": _advice(
+        ("多余的元素让图变难读。", "What is not needed makes a diagram harder to read."),
+        "删掉网关，把两条流接起来。",
+        "Remove the gateway and connect the flows.",
+    ),
+    "superfluous-termination": _advice(
+        ("终止事件暗示会丢弃别的分支，这里没有。", "It suggests that other branches are thrown away; there are none."),
+        "换成普通结束事件。",
+        "Use a plain end event.",
+    ),
+    "no-overlapping-elements": _advice(
+        ("压在一起的元素会被漏看。", "Elements on top of each other are overlooked."),
+        "把它们拖开，或用 guohe layout 重画。",
+        "Drag them apart, or draw it anew with guohe layout.",
+    ),
+    "no-bpmndi": _advice(
+        ("看不见的元素照样会执行。", "An element nobody sees is executed all the same."),
+        "用 guohe layout 重画，或删除后重新画出来。",
+        "Draw it anew with guohe layout, or remove it and draw it again.",
+    ),
+    "label-required": _advice(
+        ("没有名称，收件箱、历史和统计里只有编号。", "Inbox, history and figures show an id only."),
+        "双击元素写上名称。",
+        "Double-click it and give it a name.",
+    ),
+    "drawing-open": _advice(
+        ("没有检查到的图不等于画得清楚。", "What was not looked at may still be unclear."),
+        "用建模工具重新导出后再试。",
+        "Export it again from a modeler and try anew.",
+    ),
+    "feel-filter": _advice(
+        ("列表不会逐项筛选，得到的是整张表或什么都没有。", "The list is not filtered item by item."),
+        "在方括号里的函数后面写“= true”。",
+        "Write “= true” behind the function in the brackets.",
+    ),
+    "form-structure": _advice(
+        ("办理人打不开这张表单，任务就办不了。", "People cannot open the form, so the task cannot be done."),
+        "删掉不认识的组件，或改掉重复的字段名；也可从历史恢复。",
+        "Remove the unknown component, give fields different keys, or bring back an earlier revision.",
+    ),
+    "form-feel": _advice(
+        ("字段的显示、计算或校验会失灵。", "Showing, calculating or checking the field fails."),
+        "改正该属性的 FEEL 表达式。",
+        "Put the FEEL of that property right.",
+    ),
+    "form-pattern": _advice(
+        ("校验格式不起作用，填什么都会被拒。", "The pattern cannot be applied, so whatever is typed is refused."),
+        "改正正则表达式，或删掉校验格式。",
+        "Put the regular expression right, or remove it.",
+    ),
+    "dmn-namespace": _advice(_ENGINE, "用建模工具另存为 DMN 1.3。", "Save it as DMN 1.3 in a modeler."),
+    "dmn-empty": _advice(_MISSING, "画一个决策，或删除文件。", "Draw a decision, or remove the file."),
+    "dmn-language": _advice(_ENGINE, "改写为 FEEL。", "Write it in FEEL."),
+    "dmn-id": _advice(_ENGINE, "给决策填写唯一的 id。", "Give the decision an id of its own."),
+    "dmn-function": _advice(_ENGINE, "改写为 FEEL 函数。", "Write it as a FEEL function."),
+    "dmn-logic": _advice(
+        ("决策没有内容，案件走到这里会停成异常。", "The decision is empty; a case would become an incident."),
+        "给它一张决策表或一个表达式。",
+        "Give it a table or an expression.",
+    ),
+    "dmn-boxed": _advice(_ENGINE, "用 FEEL 的 for、some、every 书写。", "Write it with FEEL's for, some and every."),
+    "dmn-aggregation": _advice(
+        _ENGINE, "只保留一个输出列，或去掉汇总。", "Keep one output column, or do without the aggregation."
+    ),
+    "dmn-priority": _advice(
+        _ENGINE, "在输出列列出取值，排在前面的优先。", "List the output's values, the most important first."
+    ),
+    "dmn-outputs": _advice(_ENGINE, "加一个输出列。", "Add an output column."),
+    "dmn-output-names": _advice(
+        ("几个输出合成一个结果，没有名称就取不到。", "The outputs make one result and are found by their names."),
+        "给每个输出列填写不同的名称。",
+        "Give every output column a name of its own.",
+    ),
+    "dmn-input": _advice(
+        ("没有表达式的列不知道该比较什么。", "A column without an expression has nothing to compare."),
+        "填写输入表达式，例如 applicant.kind。",
+        "Give the input an expression, such as applicant.kind.",
+    ),
+    "dmn-cells": _advice(
+        ("整张表会错位。", "The whole table would be out of step."),
+        "补齐或删除这一行的单元格。",
+        "Add or remove cells of the row.",
+    ),
+    "dmn-requirement": _advice(
+        _MISSING, "重新连接所需的决策，或删除连线。", "Connect what it requires again, or remove the line."
+    ),
+    "dmn-cycle": _advice(
+        ("决策互相等待，永远算不出来。", "The decisions wait for each other."),
+        "删除其中一条连线。",
+        "Remove one of the lines.",
+    ),
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import contract
-from .bundle import Contents, read_contents
+from .bundle import Contents, content_hash, read_contents
 
 
 def references(files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -33,7 +33,17 @@ def variables(files: Mapping[str, bytes], catalogue: contract.Catalogue, element
     """The variables that may have a value at an element, each with its type and who writes it; empty where it is not
     there."""
     contents = read_contents(files)
-    return contract.known_at(contract.analyse(contract.Sources(contents, catalogue)), element_id)
+    key = (content_hash(contents.files), id(catalogue))
+    found = _analysed.pop(key, None) or contract.analyse(contract.Sources(contents, catalogue))
+    _analysed[key] = found
+    while len(_analysed) > MOST_KEPT:
+        del _analysed[next(iter(_analysed))]
+    return contract.known_at(found, element_id)
+
+
+# Somebody who edits asks about one element after the other.
+_analysed: dict[tuple[str, int], contract.Analysis] = {}
+MOST_KEPT = 4
 
 
 def form_name(schema: Mapping[str, Any]) -> str:

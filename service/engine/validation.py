@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
-from . import contract, formcheck, templates
+from . import contract, drawing, formcheck, templates
 from .bundle import Contents, read_contents, table_remarks
 from .contract import Catalogue
 from .model import Finding
@@ -28,6 +28,7 @@ def validate(
 
     ``roles`` are the known role codes, ``lanes`` maps lane names to roles, ``topics`` are the service-task types
     with a handler, ``catalogue`` is what is known of their data; each of them is only checked where it is given.
+    With the catalogue, data and drawing are looked at too.
     """
     return validate_contents(files, roles, lanes, topics, catalogue)[1]
 
@@ -59,6 +60,10 @@ def validate_contents(
         findings += _form_findings(file, contents.files[file])
     if catalogue is not None:
         findings += contract.check(contents, catalogue)
+        broken = {one.file for one in contents.findings if one.rule in ("xml", "not-bpmn")}
+        for file, data in contents.files.items():
+            if file.endswith(".bpmn") and file not in broken:
+                findings += drawing.check(file, data)
     for file, data in contents.files.items():
         if file.endswith(".docx"):
             findings += _template_findings(file, data)

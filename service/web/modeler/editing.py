@@ -59,6 +59,7 @@ def _editor(session: Session, user: User, copy: WorkingCopy, path: str, sha256: 
             "save": url_for("modeler.save_submit", copy_id=copy.id),
             "check": url_for("modeler.check_submit", copy_id=copy.id),
             "context": url_for("modeler.context", copy_id=copy.id),
+            "variables": url_for("modeler.variables_submit", copy_id=copy.id),
             "edit": url_for("modeler.edit", copy_id=copy.id, path=""),
             "upload": url_for("files.upload") if _has("files.upload") else "",
         },
@@ -114,16 +115,30 @@ def save_submit(copy_id: int) -> AnyResponse:
 def check_submit(copy_id: int) -> AnyResponse:
     """Say what is wrong with the bundle, with these files as they are being typed."""
     body = _body()
-    typed = {path: _content(path, one) for path, one in _files(body, "files").items()}
     with here.reading() as (session, user):
-        copy = reads.copy(session, user, copy_id)
-        files = workshop.files(session, copy)
-        for path, content in typed.items():
-            if content is not None:
-                files[path] = content
+        files = _with_typed(session, user, copy_id, body)
         found = checks.check(session, files, topics=topics.KNOWN)
     locale = i18n.choice()
     return jsonify({"findings": [one.shown(locale) for one in found]})
+
+
+@blueprint.post("/<int:copy_id>/variables")
+def variables_submit(copy_id: int) -> AnyResponse:
+    """The variables known at one element of a diagram that is being typed, each with who writes it."""
+    body = _body()
+    element = body.get("element")
+    if not isinstance(element, str):
+        raise errors.InvalidInput(field="element")
+    with here.reading() as (session, user):
+        files = _with_typed(session, user, copy_id, body)
+    return jsonify({"variables": checks.variables(files, element)})
+
+
+def _with_typed(session: Session, user: User, copy_id: int, body: dict[str, Any]) -> dict[str, bytes]:
+    """The files of a working copy, with those that are being typed in their place."""
+    typed = {path: _content(path, one) for path, one in _files(body, "files").items()}
+    files = workshop.files(session, reads.copy(session, user, copy_id))
+    return {**files, **{path: content for path, content in typed.items() if content is not None}}
 
 
 @blueprint.get("/<int:copy_id>/context")

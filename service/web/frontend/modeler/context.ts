@@ -14,12 +14,6 @@ export interface Role {
   lane: string | null;
 }
 
-export interface Variable {
-  name: string;
-  type: string;
-  by: { file: string; element: string | null; name: string }[];
-}
-
 export interface Context {
   roles: Role[];
   parties: Record<string, string>;
@@ -28,12 +22,17 @@ export interface Context {
   decisions: Reference[];
   processes: Reference[];
   templates: string[];
-  variables?: Record<string, Variable[]>;
   edit: string;
+  /** Where to ask which variables are known at an element. */
+  variables: string;
+  /** The diagram that is open. */
+  path: string;
 }
 
-export async function loadContext(urls: { context: string; edit: string }): Promise<Context> {
+type Urls = { context: string; edit: string; variables: string };
+
+export async function loadContext(urls: Urls, path: string): Promise<Context> {
   const answer = await fetch(urls.context, { headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(String(answer.status));
-  return { ...(await answer.json()), edit: urls.edit };
+  return { ...(await answer.json()), edit: urls.edit, variables: urls.variables, path };
 }

@@ -30,7 +30,7 @@ async function open(editor: Editor): Promise<void> {
   switchPanes(box);
   if (isChinese) replaceWords(box, IN_PLACE, ".canvas, .panel");
   try {
-    const [file, context] = await Promise.all([fetchFile(input.urls.raw), loadContext(input.urls)]);
+    const [file, context] = await Promise.all([fetchFile(input.urls.raw), loadContext(input.urls, input.path)]);
     const modeler = makeModeler(canvas, panel!, context);
     const load = async (text: string) => {
       await modeler.importXML(text);

@@ -10,3 +10,10 @@ declare module "bpmn-js-token-simulation";
 declare module "bpmn-js-i18n/translations/zn";
 declare module "@bpmn-io/properties-panel";
 declare module "dmn-js/lib/Modeler";
+declare module "bpmnlint/rules/*" {
+  const rule: () => { check: unknown };
+  export default rule;
+}
+declare module "bpmnlint/lib/test-rule.js" {
+  export default function testRule(options: { moddleRoot: never; rule: never }): { id: string; message: string }[];
+}

@@ -63,7 +63,7 @@ const WORDS = {
   caseNumber: ["案号前缀", "Prefix of case numbers"],
   starter: ["可发起的角色", "Roles that may start it"],
   writtenBy: ["由 {names} 写入", "written by {names}"],
-  systemVariable: ["系统变量", "set by the system"],
+  maybeEmpty: ["；有的路径上还没有值", "; without a value on some paths"],
   required: ["必填", "Required"],
 } as const satisfies Record<string, readonly [string, string]>;
 
