@@ -309,6 +309,18 @@ def _migrate(database: Database) -> None:
         database.migrate()
 
 
+@contextmanager
+def opened() -> Iterator[Database]:
+    """The database of the settings, for commands kept elsewhere."""
+    with _database(_settings()) as database:
+        yield database
+
+
+def account(session: Any, username: str | None) -> User:
+    """The account in whose name a command acts."""
+    return _owner(session, username)
+
+
 def _owner(session: Any, username: str | None) -> User:
     """The account in whose name the command line deploys."""
     from sqlalchemy import select

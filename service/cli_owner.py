@@ -22,7 +22,7 @@ MANY = 200
 
 def add_to(group: click.Group) -> None:
     """Put the commands into ``guohe``."""
-    for command in (validate, diff, layout):
+    for command in (validate, diff, layout, backtest):
         group.add_command(command)
 
 
@@ -243,4 +243,25 @@ def layout(paths: tuple[Path, ...], check: bool, output: Path | None) -> None:
             (output or path).write_bytes(after)
         click.echo(f"{'需要重画 would change' if check else '已重画 drawn'} {path}")
     if failed or (check and changed):
+        sys.exit(FAILED)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--limit", default=1000, show_default=True, type=click.IntRange(1), help="The newest closed cases.")
+@click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--user", "username", default=None, help="In whose name; default: the first process owner.")
+def backtest(paths: tuple[Path, ...], limit: int, shape: str, username: str | None) -> None:
+    """Decide the closed cases of the database again by the tables and gateways in files and folders. Writes nothing.
+
+    Exit code 0: every decision comes out as it did; 1: some do not; 2: there is nothing to decide by.
+    """
+    from service import cli, reports
+    from service.commands import backtests
+
+    content = cli.read_files(paths)
+    with cli.opened() as database, database.transaction() as session:
+        found = backtests.run(session, content, user=cli.account(session, username), limit=limit)
+    click.echo(reports.backtest_as_json(found) if shape == "json" else reports.backtest(found))
+    if found.differences:
         sys.exit(FAILED)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
 
 from service import engine
 from service.engine import advice
 from service.engine.compare import Comparison
+
+if TYPE_CHECKING:
+    from service.commands.backtests import Backtest
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -160,3 +163,39 @@ def differences_as_json(made: Comparison) -> str:
 def by_severity(findings: Findings) -> Mapping[str, int]:
     """How many findings of each severity there are."""
     return {severity: sum(one.severity == severity for one in findings) for severity in LEVELS}
+
+
+def backtest(found: Backtest) -> str:
+    """A backtest for people: the sum, and every case that would have gone differently."""
+    lines = [f"{one.number} {one.element_name}: {one.again.old_zh} → {one.again.new_zh}" for one in found.differences]
+    lines.append(
+        f"{found.cases} 件中 {len(found.differences)} 件结果不同；{found.unknown} 个决定无法重做。 "
+        f"{len(found.differences)} of {found.cases} case(s) come out differently; "
+        f"{found.unknown} decision(s) could not be made again."
+    )
+    return "\n".join(lines)
+
+
+def backtest_as_json(found: Backtest) -> str:
+    """A backtest as JSON."""
+    shown = [
+        {
+            "case": one.number,
+            "title": one.title,
+            "process": one.process_id,
+            "element": one.element_id,
+            "name": one.element_name,
+            "old": one.again.old_en,
+            "new": one.again.new_en,
+            "zh": f"{one.again.old_zh} → {one.again.new_zh}",
+        }
+        for one in found.differences
+    ]
+    counts = {
+        "cases": found.cases,
+        "decided": found.decided,
+        "decisions": found.decisions,
+        "different": len(found.differences),
+        "unknown": found.unknown,
+    }
+    return json.dumps({"counts": counts, "differences": shown}, ensure_ascii=False, indent=2)

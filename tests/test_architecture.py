@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "cli": ANYTHING,
     "cli_admin": ANYTHING,
     "cli_owner": ANYTHING,
-    "reports": {"engine"},
+    "reports": {"engine", "commands"},
     "corpus": {"engine"},
     "demo": ANYTHING,
     "scenarios": ANYTHING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import decisions, feel
+from . import decisions, feel, reads
 from .alarms import alarm_wait, publish, rearm, set_alarm, subscribe
 from .expressions import Overlay, as_list, evaluate, instant, moment, whole_number
 from .model import Scope, feel_of
@@ -241,7 +241,8 @@ class DecisionTask(Activity):
             outcome = decisions.evaluate_detailed(top.bundle.decisions, decision_id, Visible(token), now=top.now)
         except decisions.DecisionError as error:
             raise Problem("decision", error.zh, error.en) from error
-        data = {"decision": decision_id, "result": outcome.result, "rules": list(outcome.rules)}
+        read = reads.of_decision(top.bundle.decisions[decision_id], Visible(token))
+        data = {"decision": decision_id, "result": outcome.result, "rules": list(outcome.rules), "read": read}
         top.record("decision", token, data=data)
         token.internal_data["result"] = {self.node.result_variable or decision_id: outcome.result}
         return True

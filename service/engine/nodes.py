@@ -9,6 +9,7 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
 from SpiffWorkflow.util.task import TaskState
 
+from . import reads
 from .expressions import Overlay, conditions, evaluate, no_flow
 from .model import Flow, Node, Scope
 from .problems import Problem
@@ -120,9 +121,16 @@ class NodeSpec(BpmnTaskSpec):
         return self.node.id
 
     def move(self, token: Token, flow_ids: list[str], **internal: Any) -> None:
+        data = self.asked(token)
         for flow_id in flow_ids:
-            token.workflow.top_workflow.record("flow", token, element=flow_id)
+            token.workflow.top_workflow.record("flow", token, element=flow_id, data=data)
             token.workflow.token(self.flow(flow_id).target, flow=flow_id, **internal)
+
+    def asked(self, token: Token) -> dict[str, Any]:
+        """What the conditions of the ways out read, so that the choice can be made again."""
+        flows = [self.flow(flow_id) for flow_id in self.node.outgoing]
+        texts = [flow.condition for flow in flows if flow.condition is not None]
+        return {"read": reads.of_conditions(texts, Visible(token))} if texts else {}
 
     def conclude(self, token: Token, result: Mapping[str, Any]) -> None:
         """Somebody outside did what the token waited for. A failing output keeps the result in an incident."""

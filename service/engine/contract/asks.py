@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ..model import Node, Process, Scope, feel_of, is_expression
+from ..reads import decision_reads, decision_texts
+from ..shapes import ANY, Shape
 from ..templates import TemplateProblem, placeholders
-from .shapes import ANY, Shape
+from ..texts import Read, Text, parse
 from .sources import Sources
-from .texts import Read, Text, learn, parse
 
 ROUND = {"loopCounter": ANY}
 COUNTS = {
@@ -211,38 +211,6 @@ def template_of(sources: Sources, node: Node) -> tuple[str, list[str]]:
         return name, placeholders(content)
     except TemplateProblem:
         return name, []
-
-
-def decision_texts(nodes: Mapping[str, Mapping[str, Any]]) -> Iterator[Text]:
-    """Every FEEL text of a DMN file."""
-    from ..decisions import cells
-
-    for node in nodes.values():
-        for _, kind, text in cells(node["logic"]):
-            yield kind, text
-
-
-def decision_reads(nodes: Mapping[str, Mapping[str, Any]], decision_id: str) -> list[Read]:
-    """What a decision reads of the case, with all that it requires."""
-    from ..decisions import bound, cells
-
-    learn(decision_texts(nodes))
-    found: dict[tuple[str, ...], Read] = {}
-    queue, seen = [decision_id], set()
-    while queue:
-        current = queue.pop()
-        if current in seen or current not in nodes:
-            continue
-        seen.add(current)
-        node = nodes[current]
-        queue += node["requires"]
-        own = set(bound(node["logic"]))
-        own |= {name for required in node["requires"] if required in nodes for name in nodes[required]["names"]}
-        for _, kind, text in cells(node["logic"]):
-            for read in parse(text, kind).reads:
-                if read.name not in own:
-                    found.setdefault(read.path, read)
-    return list(found.values())
 
 
 def all_asks(sources: Sources) -> Iterable[tuple[Process, Scope, Node, Ask]]:

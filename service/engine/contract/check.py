@@ -10,11 +10,12 @@ from functools import partial
 
 from ..bundle import Contents
 from ..model import Finding, Node, Process, Scope, is_expression
-from .asks import Ask, all_asks, decision_reads, template_of
+from ..reads import decision_reads
+from ..shapes import Shape
+from ..texts import parse
+from .asks import Ask, all_asks, template_of
 from .flow import Analysis, State, analyse, facts
-from .shapes import Shape
 from .sources import Catalogue, Sources, Write, walk
-from .texts import parse
 
 MANY = 8
 MOST_NODES = 5_000

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..model import Flow, Node, Process, Scope, feel_of
+from ..shapes import ANY, Shape, union
+from ..texts import learn, parse
 from .asks import texts_of
-from .shapes import ANY, Shape, union
 from .sources import Result, Sources, Write
-from .texts import learn, parse
 
 Writers = Mapping[str, frozenset[Write]]
 MOST_ROUNDS = 60

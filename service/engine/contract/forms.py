@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import formcheck
-from .shapes import Shape, put, seal
-from .texts import Read, Text, learn, parse
+from ..shapes import Shape, put, seal
+from ..texts import Read, Text, learn, parse
 
 TYPES = {
     "number": "number",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..shapes import Shape
 from .flow import Analysis, State
-from .shapes import Shape
 from .sources import Write
 
 DEPTH = 3

@@ -9,11 +9,11 @@ from typing import Any
 
 from ..bundle import Contents
 from ..model import Node, Process, feel_of, is_expression
+from ..shapes import ANY, Shape, put, seal
+from ..texts import Text, parse
 from .forms import Form
 from .forms import read as read_form
 from .forms import texts as form_texts
-from .shapes import ANY, Shape, put, seal
-from .texts import Text, parse
 
 TYPES = {"string": "string", "number": "number", "integer": "number", "boolean": "boolean", "date": "date"}
 

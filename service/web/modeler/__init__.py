@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import compare, copies, editing, publish, scenarios, tryout
+from . import backtest, compare, copies, editing, publish, scenarios, tryout
 from .workbench import blueprint
 
-__all__ = ["blueprint", "compare", "copies", "editing", "publish", "scenarios", "tryout"]
+__all__ = ["backtest", "blueprint", "compare", "copies", "editing", "publish", "scenarios", "tryout"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import isolate
+from . import isolate
 from .shapes import ANY, Shape
 
 SCRIPT = "feel"
