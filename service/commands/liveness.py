@@ -38,6 +38,7 @@ from service.models import (
     TaskCandidate,
     Watch,
 )
+from service.models.liveness import figure
 
 from . import deployments, instances, knowledge, projection
 from .causes import CAUSES, OF_ROWS, OF_STATES, Suspicion, sentence
@@ -212,11 +213,14 @@ def _missing_forms(run: engine.Run, waits: Iterable[engine.Wait]) -> list[Suspic
 def _watch(session: Session, instance: Instance, waits: Sequence[engine.Wait], now: datetime) -> None:
     session.flush()
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    kinds: dict[str, Any] = {
+        "tasks": engine.UserWait,
+        "jobs": engine.JobWait | engine.TimerWait,
+        "subscriptions": engine.MessageWait,
+        "incidents": engine.IncidentWait,
+    }
     counted = {
-        "tasks": sum(isinstance(wait, engine.UserWait) for wait in waits),
-        "jobs": sum(isinstance(wait, engine.JobWait | engine.TimerWait) for wait in waits),
-        "subscriptions": sum(isinstance(wait, engine.MessageWait) for wait in waits),
-        "incidents": sum(isinstance(wait, engine.IncidentWait) for wait in waits),
+        name: sum(figure(wait.token) for wait in waits if isinstance(wait, kind)) for name, kind in kinds.items()
     }
     row = {"version": instance.version, "checksum": zlib.crc32(instance.state), "checked_at": now, **counted}
     session.execute(

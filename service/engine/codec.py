@@ -1,7 +1,7 @@
 """The state of an instance as bytes: its open scopes, their variables and their tokens – nothing else.
 
-Layout, version 1: ``b"G1"`` + zstandard( orjson {p: process, n: last token, s: [scope]} ), a scope being
-{h: host token, n: spec, d: variables, t: [[id, node, state, bookkeeping, variables]]}; the top scope comes first
+Layout, version 1: ``b"G1"`` + zstandard, with its checksum, of orjson {p: process, n: last token, s: [scope]}, a scope
+being {h: host token, n: spec, d: variables, t: [[id, node, state, bookkeeping, variables]]}; the top scope comes first
 and a host always before what it holds. Every release reads all versions before it (tests/engine/states/).
 """
 
@@ -27,7 +27,8 @@ _STATE = {letter: state for state, letter in _LETTER.items()}
 
 def dump(run: Run) -> bytes:
     """The live state of an instance; empty of everything that is over."""
-    return MAGIC + zstandard.ZstdCompressor(level=3).compress(orjson.dumps(dump_record(run)))
+    # With the checksum a damaged state is refused; without it, a flipped bit might be read as another state.
+    return MAGIC + zstandard.ZstdCompressor(level=3, write_checksum=True).compress(orjson.dumps(dump_record(run)))
 
 
 def dump_record(run: Run) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from ..models import (
     User,
     Watch,
 )
+from ..models.liveness import figure
 
 BEATS = timedelta(seconds=5)
 """How often a worker says that it lives."""
@@ -318,7 +319,7 @@ def workers_alive(session: Session, now: datetime | None = None) -> int:
 
 
 def suspects(session: Session) -> list[int]:
-    """Running cases whose rows are not what their state asked for when it was last read, or that changed since."""
+    """Running cases whose rows are not those their state asked for when it was last read, or that changed since."""
     counts = {
         "tasks": _counted(Task, Task.status == "open"),
         "jobs": _counted(Job, Job.token.is_not(None), Job.status.in_(("queued", "running", "failed"))),
@@ -352,8 +353,8 @@ _NOT_OF_STATES = (
 
 
 def _counted(model: Any, *wanted: ColumnElement[bool]) -> Any:
-    query = select(model.instance_id, func.count().label("n")).where(*wanted).group_by(model.instance_id)
-    return query.subquery()
+    found = func.sum(figure(func.coalesce(model.token, 0))).label("n")
+    return select(model.instance_id, found).where(*wanted).group_by(model.instance_id).subquery()
 
 
 def states(session: Session, after: int, limit: int) -> list[tuple[int, bytes, int]]:
