@@ -240,14 +240,16 @@ def _do(session: Session, batch: Batch, item: BatchItem) -> None:
 
 
 def _advance(session: Session, batch: Batch) -> None:
-    counts = progress(session, batch.id)
-    done = counts["done"] + counts["failed"] + counts["skipped"]
-    if counts["pending"] == 0:
+    """End the batch after its last item, and stop it after its canaries. Counts only where something depends on it."""
+    waiting = select(BatchItem.id).where(BatchItem.batch_id == batch.id, BatchItem.status == "pending").limit(1)
+    if session.scalar(waiting) is None:
         batch.status, batch.finished_at = "done", clock.now()
-        _note(session, batch, "batch_finished", None, dict(counts))
-    elif batch.canary and done >= batch.canary:
-        batch.status, batch.canary = "paused", 0
-        _note(session, batch, "batch_paused", None, {"because": "canary", **counts})
+        _note(session, batch, "batch_finished", None, dict(progress(session, batch.id)))
+    elif batch.canary:
+        counts = progress(session, batch.id)
+        if counts["done"] + counts["failed"] + counts["skipped"] >= batch.canary:
+            batch.status, batch.canary = "paused", 0
+            _note(session, batch, "batch_paused", None, {"because": "canary", **counts})
     session.flush()
 
 

@@ -118,9 +118,12 @@ def validate(
 
 def bundle(session: Session, deployment_id: int) -> engine.Bundle:
     """The bundle of a deployment, parsed once per process however many instances run on it."""
-    deployment = session.get(Deployment, deployment_id)
+    # Held by the session, or each look at the same case would ask the database for it again.
+    held: dict[int, Deployment] = session.info.setdefault("deployments", {})
+    deployment = held.get(deployment_id) or session.get(Deployment, deployment_id)
     if deployment is None:
         raise errors.NotFound()
+    held[deployment_id] = deployment
     return _cache.get(session, deployment)
 
 

@@ -144,23 +144,22 @@ def outcome(
     except engine.EngineError as error:
         shown.obstacles.append({"element": "", "zh": error.zh, "en": error.en})
         return shown
-    shown.ok = True
-    lost = set(before) - {wait.token for wait in step.waits}
-    for token in sorted(lost):
-        wait = before[token]
-        if not isinstance(wait, engine.TimerWait | engine.MessageWait):
-            shown.ok = False
-            shown.obstacles.append(
-                {
-                    "element": wait.element_id,
-                    "zh": f"“{wait.element_name}”会丢失。",
-                    "en": f"“{wait.element_name}” would be lost.",
-                }
-            )
-        else:
-            shown.notes.append(
-                {"zh": f"“{wait.element_name}”不再监听。", "en": f"“{wait.element_name}” is no longer listened for."}
-            )
+    gone = engine.lost(list(before.values()), step.waits)
+    shown.ok = not gone
+    shown.obstacles = [
+        {
+            "element": wait.element_id,
+            "zh": f"“{wait.element_name}”会丢失。",
+            "en": f"“{wait.element_name}” would be lost.",
+        }
+        for wait in gone
+    ]
+    still = {wait.token for wait in step.waits}
+    shown.notes = [
+        {"zh": f"“{wait.element_name}”不再监听。", "en": f"“{wait.element_name}” is no longer listened for."}
+        for token, wait in sorted(before.items())
+        if token not in still and wait not in gone
+    ]
     shown.notes += _forms(session, instance, run, new, before, step)
     return shown
 
@@ -251,12 +250,6 @@ def migrate(
     batch_id: int | None = None,
 ) -> Any:
     """Move one case: a repair like any other, with snapshot and undo. Refused where a token would be lost."""
-    seen = outcome(session, instance_id, target_id, names, user=user)
-    if not seen.ok:
-        raise errors.Conflict(
-            "；".join(one["zh"] for one in seen.obstacles), "; ".join(one["en"] for one in seen.obstacles),
-            code="cannot_migrate",
-        )  # fmt: skip
     return repairs.perform(
         session,
         instance_id,

@@ -92,10 +92,17 @@ def preview(session: Session, instance_id: int, kind: str, parameters: Mapping[s
         raise errors.NotFound()
     parameters = repairkinds.checked(kind, parameters)
     _possible(instance, kind)
+    return _looked(session, instance, kind, parameters)[0]
+
+
+def _looked(
+    session: Session, instance: Instance, kind: str, parameters: Mapping[str, Any]
+) -> tuple[Preview, engine.Step | None]:
+    """What a repair would do, and the step that would do it; a repair that only changes rows takes none."""
     shown = Preview(kind=kind, version=instance.version, needs_approval=_needs_approval(session, instance, kind))
     if not repairkinds.kind(kind).steps:
         shown.notes = _said_of_rows(session, instance, kind, parameters)
-        return shown
+        return shown, None
     before, root, step = _step(session, instance, kind, parameters)
     shown.before, shown.after = [described(one) for one in before], [described(one) for one in step.waits]
     shown.variables = _differences(root, engine.visible(step.run))
@@ -104,7 +111,7 @@ def preview(session: Session, instance_id: int, kind: str, parameters: Mapping[s
     ]
     shown.ended = step.ended
     shown.state = fingerprint(engine.dump(step.run))
-    return shown
+    return shown, step
 
 
 def fingerprint(state: bytes) -> str:
@@ -122,7 +129,20 @@ def _step(
     _typed(session, instance, run, kind, parameters)
     with refused():
         step = act(session, instance, kind, parameters, now=now)(run)
+    if kind == "migrate":
+        _nothing_lost(before, step.waits)
     return before, root, step
+
+
+def _nothing_lost(before: list[engine.Wait], after: list[engine.Wait]) -> None:
+    """Refuse a migration after which work would be gone."""
+    lost = engine.lost(before, after)
+    if lost:
+        raise errors.Conflict(
+            "；".join(f"“{one.element_name or one.element_id}”会丢失" for one in lost) + "。",
+            "; ".join(f"“{one.element_name or one.element_id}” would be lost" for one in lost) + ".",
+            code="cannot_migrate",
+        )
 
 
 def act(
@@ -130,7 +150,10 @@ def act(
 ) -> repairkinds.Verb:
     """The verb of a repair."""
     if kind == "migrate":
-        goal = deployments.bundle(session, repairkinds.number(parameters.get("deployment"), "deployment"))
+        number = repairkinds.number(parameters.get("deployment"), "deployment")
+        if number == instance.deployment_id:
+            raise errors.Conflict("案件已在此版本上。", "The case is on this version already.", code="cannot_migrate")
+        goal = deployments.bundle(session, number)
         names = parameters.get("names") or {}
         return lambda run: engine.migrate(run, goal, names, now=now)
     return lambda run: repairkinds.verb(kind, parameters, now=now, run=run)
@@ -228,7 +251,8 @@ def perform(
     _possible(instance, kind)
     if version is not None and version != instance.version:
         raise Moved()
-    shown = preview(session, instance_id, kind, parameters, user=user)
+    # The case is locked: the step that is looked at here is the one that is done.
+    shown, step = _looked(session, instance, kind, parameters)
     now = clock.now()
     repair = Repair(
         authority_id=instance.authority_id,
@@ -249,7 +273,7 @@ def perform(
         _note(session, instance, "repair_proposed", user, {"repair": repair.id, "kind": kind, "reason": reason})
         audit.seal(session)
         return repair
-    _do(session, repair, instance, user=user)
+    _do(session, repair, instance, user=user, step=step)
     return repair
 
 
@@ -326,14 +350,15 @@ def _nothing_sent(session: Session, repair: Repair, instance: Instance) -> None:
     session.flush()
 
 
-def _do(session: Session, repair: Repair, instance: Instance, *, user: User) -> None:
+def _do(session: Session, repair: Repair, instance: Instance, *, user: User, step: engine.Step | None = None) -> None:
     kind, parameters, now = repair.kind, repair.parameters, clock.now()
     former, before = instance.state, fingerprint(instance.state)
     repair.rows = snapshots.take(session, instance)
     repair.former = former
     fact = _fact(kind, instance, {"repair": repair.id, "reason": repair.reason, "parameters": parameters})
     if KINDS[kind].steps:
-        _advance(session, instance, kind, parameters, user, fact, now)
+        step = step or _step(session, instance, kind, parameters)[2]
+        _advance(session, instance, kind, parameters, user, fact, step, now)
     else:
         _change_rows(session, instance, kind, parameters, user)
         _note(session, instance, fact.kind, user, dict(fact.data))
@@ -382,9 +407,10 @@ def _advance(
     parameters: Mapping[str, Any],
     user: User,
     fact: engine.Happened,
+    step: engine.Step,
     now: datetime,
 ) -> None:
-    """Do it for real: the same verb as the preview, then the rows."""
+    """Write what the step has changed, and the rows that belong to this kind of repair."""
     acted = Acted(user=user, facts=[fact])
     token = parameters.get("token")
     if kind in ("retry", "retry_with", "fire"):
@@ -395,9 +421,6 @@ def _advance(
         )
     elif kind == "offer":
         acted.offer_again = token
-    run = instances.load(session, instance)
-    with refused():
-        step = act(session, instance, kind, parameters, now=now)(run)
     if kind == "extend":
         _reschedule_rows(session, instance, int(token or 0), repairkinds.due_of(parameters))
     elif kind == "migrate":

@@ -39,8 +39,8 @@ def take(session: Session, instance: Instance) -> dict[str, Any]:
             for row in session.scalars(_open(model, instance).execution_options(populate_existing=True))
         ]
     tasks = [row["id"] for row in rows["tasks"]]
-    rows["candidates"] = _all(session, TaskCandidate, TaskCandidate.task_id.in_(tasks), leave={"id"})
-    rows["drafts"] = _all(session, Draft, Draft.task_id.in_(tasks))
+    rows["candidates"] = _all(session, TaskCandidate, TaskCandidate.task_id.in_(tasks), leave={"id"}) if tasks else []
+    rows["drafts"] = _all(session, Draft, Draft.task_id.in_(tasks)) if tasks else []
     rows["subscriptions"] = _all(session, Subscription, Subscription.instance_id == instance.id)
     return rows
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from .bundle import Bundle, ProcessInfo, StartInfo, content_hash, read_contents
 from .codec import dump, load
 from .contract import Catalogue, Service
-from .migration import CannotMigrate, Obstacle, migrate, obstacles
+from .migration import CannotMigrate, Obstacle, lost, migrate, obstacles
 from .model import Finding
 from .problems import BundleRejected, EngineError, Problem, UnknownProcess, UnreadableState, WrongToken
 from .references import references, variables
@@ -75,6 +75,7 @@ __all__ = [
     "fire",
     "load",
     "load_bundle",
+    "lost",
     "migrate",
     "move",
     "obstacles",

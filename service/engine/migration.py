@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from .codec import dump_record, load_record
 from .model import Node, Scope
 from .problems import EngineError, Problem
 from .runner import Run, _run
-from .steps import Step
+from .steps import MessageWait, Step, TimerWait, Wait
 from .workflow import Scope as LiveScope
 from .workflow import Token
 
@@ -58,6 +58,12 @@ def obstacles(run: Run, bundle: Bundle, names: Names) -> list[Obstacle]:
             if reason is not None:
                 found.append(Obstacle(process_id, node.id, f"“{node.label}”{reason[0]}", f"“{node.label}” {reason[1]}"))
     return found
+
+
+def lost(before: Sequence[Wait], after: Sequence[Wait]) -> list[Wait]:
+    """What rested before and rests no more, listeners aside: a boundary event may be drawn anew or dropped."""
+    still = {wait.token for wait in after}
+    return [wait for wait in before if wait.token not in still and not isinstance(wait, TimerWait | MessageWait)]
 
 
 def _reason(old: Bundle, new: Bundle, process_id: str, node: Node, names: Mapping[str, str]) -> tuple[str, str] | None:

@@ -131,6 +131,31 @@ def test_a_killed_worker_leaves_whole_items_and_the_next_goes_on(cockpit, cases,
     assert cockpit.check().healed == []
 
 
+MULTIPLIED = """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
+    INSERT INTO instance (id, authority_id, definition_id, deployment_id, process_id, number, title, status, state,
+        version, started_at, updated_at)
+    SELECT 1000000 + i, authority_id, definition_id, deployment_id, process_id, 'X-' || i, title, status, state,
+        version, started_at, updated_at FROM instance CROSS JOIN n WHERE instance.id = :case"""
+
+
+def test_ten_thousand_cases_are_one_batch_and_more_are_refused(cockpit, cases):
+    cockpit.sql(MULTIPLIED, count=batches.MOST - len(cases), case=cases[0])
+    batch = create(cockpit, "suspend", query={"process": "p"})
+    assert counts(cockpit, batch)["pending"] == batches.MOST
+    done = cockpit.upkeep.work(seconds=1)
+    act(cockpit, "pause", batch)
+    assert cockpit.upkeep.work() == 0
+    act(cockpit, "go_on", batch)
+    done += cockpit.upkeep.work(seconds=1)
+    act(cockpit, "cancel", batch)
+    assert counts(cockpit, batch) == {"pending": 0, "done": done, "failed": 0, "skipped": batches.MOST - done}
+    assert done > 5
+    assert len(cockpit.office.rows(Instance, status="suspended")) == done
+    cockpit.office.start()
+    with pytest.raises(errors.InvalidInput, match="10000"):
+        create(cockpit, "suspend", query={"process": "p"})
+
+
 # Versions
 
 RENAMED = two_tasks().replace(b'id="a" name="a"', b'id="a_new" name="a"').replace(b'"a"', b'"a_new"').replace(
