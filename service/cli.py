@@ -55,6 +55,7 @@ def serve(prepare: bool, host: str | None, port: int | None, threads: int, lease
 
         frontend.build(say=click.echo)
     with _database(settings, migrate=prepare) as database:
+        _observe(settings, database)
         if prepare:
             _deploy_project(database, settings, ROOT)
             _load_demo(database, settings)
@@ -70,6 +71,7 @@ def worker(concurrency: int, lease: float) -> None:
 
     settings = _settings()
     with _database(settings) as database:
+        _observe(settings, database)
         stop = threading.Event()
         _on_signal(stop.set)
         click.echo("果核作业进程已启动 / Guohe's worker is running")
@@ -295,6 +297,18 @@ def _database(settings: Settings, *, migrate: bool = False) -> Iterator[Database
         yield database
     finally:
         database.close()
+
+
+def _observe(settings: Settings, database: Database) -> None:
+    """Write the log as it is set, and send traces where a collector is set."""
+    from service import logs, tracing
+
+    verbose = logging.getLogger().isEnabledFor(logging.INFO)
+    if settings.log_format == "json":
+        logs.set_up(as_json=True, level=logging.INFO)
+    elif verbose:
+        logs.set_up(as_json=False, level=logging.INFO)
+    tracing.set_up(settings.traces, *database.engines)
 
 
 def _migrate(database: Database) -> None:

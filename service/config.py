@@ -30,7 +30,8 @@ class Settings:
     """Everything an operator can choose.
 
     ``smtp_url`` empty means that mail is written into ``mailbox`` instead of being sent. ``profile`` decides
-    between the text of the regulation alone and the practice around it.
+    between the text of the regulation alone and the practice around it. ``log_format`` is ``text`` or ``json``;
+    ``traces`` the address of an OpenTelemetry collector (OTLP over HTTP), empty: none.
     """
 
     database_url: str
@@ -47,6 +48,8 @@ class Settings:
     database_pool: int = 10
     upload_limit: int = 50 * 1024 * 1024
     session_hours: int = 12
+    log_format: str = "text"
+    traces: str = ""
 
     @property
     def mailbox(self) -> Path:
@@ -84,6 +87,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         database_pool=_number(environ, "GUOHE_DATABASE_POOL", 10, 1, 500),
         upload_limit=_number(environ, "GUOHE_UPLOAD_LIMIT_MB", 50, 1, 10_000) * 1024 * 1024,
         session_hours=_number(environ, "GUOHE_SESSION_HOURS", 12, 1, 24 * 90),
+        log_format=_one_of(environ, "GUOHE_LOG", ("text", "json")),
+        traces=_url(environ, "OTEL_EXPORTER_OTLP_ENDPOINT", {"http", "https"}),
     )
 
 

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, each with the request and the case it belongs to."""
+"""Structured logs: one JSON object a line, each with the request, the case and the trace it belongs to."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from service import tracing
 
 _known: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar("guohe_log", default=None)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
@@ -53,6 +55,8 @@ class Lines(logging.Formatter):
             "message": record.getMessage(),
             **(_known.get() or {}),
         }
+        if (trace := tracing.current()) is not None:
+            said["trace"] = trace
         if record.exc_info:
             said["exception"] = self.formatException(record.exc_info)
         return json.dumps(said, ensure_ascii=False, default=str)

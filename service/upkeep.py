@@ -9,11 +9,12 @@ import logging
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from service import clock, errors
+from service import clock, errors, tracing
 from service.commands import audit, batches, instances, liveness, retention
 from service.commands.causes import LIVE, Suspicion, sentence
 from service.config import Settings
@@ -43,10 +44,12 @@ class Checked:
 
 
 class Upkeep:
-    """The housekeeping of one worker."""
+    """The housekeeping of one worker. ``ticks`` are the seconds that decide when something is due again."""
 
-    def __init__(self, database: Database, settings: Settings, name: str) -> None:
-        self.database, self.settings, self.name = database, settings, name
+    def __init__(
+        self, database: Database, settings: Settings, name: str, *, ticks: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.database, self.settings, self.name, self._ticks = database, settings, name, ticks
         self.started_at = clock.now()
         self._last: dict[str, float] = defaultdict(lambda: float("-inf"))
         self._skewed = False
@@ -60,10 +63,11 @@ class Upkeep:
             (self.diagnose, DIAGNOSE_EVERY),
             (self.learn, LEARN_EVERY),
         ):
-            if time.monotonic() - self._last[act.__name__] >= every:
-                self._last[act.__name__] = time.monotonic()
+            if self._ticks() - self._last[act.__name__] >= every:
+                self._last[act.__name__] = self._ticks()
                 try:
-                    act()
+                    with tracing.span(f"upkeep {act.__name__}", worker=self.name):
+                        act()
                 except errors.ServiceError as error:
                     log.warning("upkeep: %s is put off: %s", act.__name__, error)
         self.work()

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from service import clock, engine, errors, handlers
+from service import clock, engine, errors, handlers, logs, tracing
 from service.commands import incidents, instances, jobs, messages, workcalendar
 from service.commands.jobs import Taken
 from service.commands.projection import Acted
@@ -142,6 +142,14 @@ class Worker:
         """Act and record; a failure counts as an attempt, and the last one becomes an incident."""
         with self._held_lock:
             self._held[job.id] = job
+        what = job.topic or job.kind
+        with (
+            logs.about(job=job.id, case=job.instance_id, worker=self.name),
+            tracing.span(f"job {what}", job=job.id, case=job.instance_id, element=job.element_id, attempt=job.attempt),
+        ):
+            self._attempt(job)
+
+    def _attempt(self, job: Taken) -> None:
         try:
             self._act(job)
         except LOST_RACES:

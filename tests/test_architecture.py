@@ -42,10 +42,11 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "commands": {"engine", "models", "forms", "permissions", "returning", "workdays", "words", "storage", "topics"},
     "queries": {"models", "permissions", "workdays", "words"},
     "handlers": {"commands", "queries", "models", "config", "mail", "storage", "workdays"},
-    "worker": {"commands", "handlers", "models", "engine", "config", "db", "upkeep"},
-    "upkeep": {"commands", "queries", "models", "config", "db"},
+    "worker": {"commands", "handlers", "models", "engine", "config", "db", "upkeep", "logs", "tracing"},
+    "upkeep": {"commands", "queries", "models", "config", "db", "tracing"},
     "metrics": {"queries", "models", "db"},
-    "logs": set(),
+    "tracing": set(),
+    "logs": {"tracing"},
     "doctor": {"commands", "queries", "models", "config", "db", "mail"},
     "backup": {"config", "db"},
     "web": {
@@ -63,6 +64,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
         "logs",
         "scenariotext",
         "sandbox",
+        "tracing",
     },
     # the wiring
     "app": ANYTHING,

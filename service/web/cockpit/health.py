@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import os
 import time
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 
-from service import errors, logs
+from service import errors, logs, tracing
 from service.queries import liveness
 from service.web import here
 
+log = logging.getLogger(__name__)
 blueprint = Blueprint("health", __name__)
 
 
@@ -58,14 +60,28 @@ def watch(app: Flask) -> None:
         if instance_id := (request.view_args or {}).get("instance_id"):
             facts["case"] = instance_id
         logs.remember(**facts)
+        g.trace = tracing.Request(
+            f"{request.method} {request.url_rule or ''}".strip(),
+            dict(request.headers),
+            http__request__method=request.method,
+            url__path=request.path,
+            **{name: value for name, value in facts.items() if name != "path"},
+        )
 
     def end(response: Response) -> Response:
         if "request_id" in g:
             response.headers.setdefault("X-Request-Id", g.request_id)
             seconds = time.perf_counter() - g.began
             app.extensions["guohe.requests"].observe(request.endpoint or "none", response.status_code, seconds)
+            g.trace.answered(response.status_code)
+            log.info("%s %s %s", request.method, response.status_code, request.path, extra={"seconds": seconds})
         return response
+
+    def forget(_error: BaseException | None) -> None:
+        if "trace" in g:
+            g.pop("trace").end()
+        logs.forget()
 
     app.before_request(begin)
     app.after_request(end)
-    app.teardown_request(lambda _error: logs.forget())
+    app.teardown_request(forget)
