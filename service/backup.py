@@ -1,11 +1,13 @@
 """Copies of everything, and bringing them back: the database at one moment, the files, the key, with a list of hashes.
 
 SQLite is copied with its own backup interface while people work; PostgreSQL with ``pg_dump``. A copy that is cut
-short or changed is refused before anything is touched. Point-in-time recovery between copies: docs/howto/run.md.
+short or changed is refused before anything is touched. A folder of copies is a series: any moment of it is brought back
+as of the last copy before. Finer on PostgreSQL: docs/howto/pitr.sh.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,6 +17,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +27,7 @@ from service.db import Database
 from service.errors import NotReady
 
 LIST = "manifest.json"
+NAMED = "guohe-%Y%m%dT%H%M%SZ.tar.gz"
 DUMP = {True: "guohe.db", False: "guohe.dump"}
 KEPT = ("secret.key", "audit-anchors.jsonl")
 
@@ -57,6 +61,39 @@ def make(database: Database, settings: Settings, path: Path) -> dict[str, Any]:
         os.chmod(whole, 0o600)
         os.replace(whole, path)
     return listed
+
+
+def make_next(database: Database, settings: Settings, folder: Path, *, keep: timedelta | None = None) -> Path:
+    """Add a copy to a series, named by its time, and forget those older than ``keep``; the newest always stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / clock.now().strftime(NAMED)
+    make(database, settings, path)
+    if keep is not None:
+        for at, old in series(folder):
+            if old != path and at < clock.now() - keep:
+                old.unlink()
+    return path
+
+
+def series(folder: Path) -> list[tuple[datetime, Path]]:
+    """The copies of a folder with their times, the oldest first."""
+    found = []
+    for path in folder.iterdir():
+        with contextlib.suppress(ValueError):
+            found.append((datetime.strptime(path.name, NAMED).replace(tzinfo=UTC), path))
+    return sorted(found)
+
+
+def at(folder: Path, moment: datetime) -> Path:
+    """The newest copy of a series that is not younger than a moment."""
+    older = [path for made, path in series(folder) if made <= moment]
+    if not older:
+        raise NotReady(
+            f"{folder} 中没有早于 {moment.isoformat()} 的备份。",
+            f"{folder} has no backup older than {moment.isoformat()}.",
+            code="no_backup",
+        )
+    return older[-1]
 
 
 def check(path: Path) -> dict[str, Any]:

@@ -6,10 +6,13 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from service import clock
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -278,24 +281,32 @@ def check(heal: bool) -> None:
 
 
 @click.command()
-@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
-def backup(path: Path) -> None:
-    """Copy the database, the files and the key into one file, while people work."""
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--keep", type=click.IntRange(1), default=None, help="PATH is a folder: remove copies older, in days.")
+def backup(path: Path, keep: int | None) -> None:
+    """Copy the database, the files and the key into one file, while people work; into a folder: named by the time."""
     from service import backup as copies
 
     with _database() as database:
-        listed = copies.make(database, _settings(), path)
+        if path.is_dir() or keep is not None:
+            path = copies.make_next(database, _settings(), path, keep=timedelta(days=keep) if keep else None)
+            listed = copies.check(path)
+        else:
+            listed = copies.make(database, _settings(), path)
     click.echo(f"已备份 {len(listed['files'])} 个文件到 {path}。 {len(listed['files'])} files are in {path}.")
 
 
 @click.command()
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--at", "moment", default=None, help="PATH is a folder: the last copy before this time (ISO 8601, zone).")
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
 @click.option("--check", "only_check", is_flag=True, help="Only read the copy to its end.")
-def restore(path: Path, force: bool, only_check: bool) -> None:
+def restore(path: Path, moment: str | None, force: bool, only_check: bool) -> None:
     """Bring a copy back. Stop the server and the workers first."""
     from service import backup as copies
 
+    if path.is_dir():
+        path = copies.at(path, _moment(moment))
     listed = copies.check(path) if only_check else copies.restore(_settings(), path, force=force)
     word = "完好" if only_check else "已恢复"
     click.echo(
@@ -318,6 +329,17 @@ def reindex() -> None:
                 break
             done += count
     click.echo(f"已重建 {done} 个案件的检索索引。 {done} cases can be found again.")
+
+
+def _moment(text: str | None) -> datetime:
+    """A time with its zone; none: now."""
+    try:
+        found = datetime.fromisoformat(text) if text else clock.now()
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise click.BadParameter("2026-05-03T12:00+08:00", param_hint="--at")
+    return found
 
 
 def add_to(group: click.Group) -> None:

@@ -57,27 +57,58 @@ class Cluster:
 
 
 @contextmanager
-def started() -> Iterator[Cluster]:
+def started(*settings: str) -> Iterator[Cluster]:
     """Start a server and stop it, by its own pid, whatever happens."""
-    programs = _programs()
-    user = _unprivileged()
-    folder = Path(tempfile.mkdtemp(prefix="guohe-pg-"))
+    with _room() as folder:
+        _run(_programs() / "initdb", folder, _unprivileged())
+        with _running(folder, settings) as cluster:
+            yield cluster
+
+
+@contextmanager
+def reopened(data: Path) -> Iterator[Cluster]:
+    """Start a server on a data folder that somebody has made."""
+    with _room() as folder:
+        os.rename(data, folder / "data")
+        with _running(folder, ()) as cluster:
+            yield cluster
+
+
+@contextmanager
+def _room() -> Iterator[Path]:
+    folder, user = Path(tempfile.mkdtemp(prefix="guohe-pg-")), _unprivileged()
     try:
         if user is not None:
             os.chown(folder, *user)
-        _run(programs / "initdb", folder, user)
-        server = _serve(programs / "postgres", folder, user)
-        try:
-            yield _ready(Cluster(folder, server.pid), server)
-        finally:
-            server.send_signal(signal.SIGINT)  # "fast shutdown": ends the connections, then itself
-            try:
-                server.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _running(folder: Path, settings: tuple[str, ...]) -> Iterator[Cluster]:
+    server = _serve(_programs() / "postgres", folder, _unprivileged(), settings)
+    try:
+        yield _ready(Cluster(folder, server.pid), server)
+    finally:
+        server.send_signal(signal.SIGINT)  # "fast shutdown": ends the connections, then itself
+        try:
+            server.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def as_server(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program beside the server: as its user, with its programs at hand."""
+    return subprocess.run(
+        command,
+        env={**os.environ, "PATH": f"{_programs()}:{os.environ['PATH']}", **environment},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        **_identity(_unprivileged()),  # type: ignore[call-overload]
+    )
 
 
 def _programs() -> Path:
@@ -114,9 +145,11 @@ def _run(program: Path, folder: Path, user: tuple[int, int] | None) -> None:
         raise RuntimeError(f"initdb failed: {done.stderr.strip()}")
 
 
-def _serve(program: Path, folder: Path, user: tuple[int, int] | None) -> subprocess.Popen[bytes]:
+def _serve(
+    program: Path, folder: Path, user: tuple[int, int] | None, settings: tuple[str, ...]
+) -> subprocess.Popen[bytes]:
     arguments = ["-D", folder / "data", "-k", folder, "-c", "listen_addresses="]
-    for setting in QUICK:
+    for setting in (*QUICK, *settings):
         arguments += ["-c", setting]
     with open(folder / "log", "wb") as log:
         return subprocess.Popen(

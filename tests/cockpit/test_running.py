@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from service import backup, clock, doctor, errors, logs
 from service.cli import guohe
 from service.config import read
 from service.db import Database
 from service.models import Heartbeat
-from tests.cockpit.conftest import Cockpit, two_tasks
+from tests import cluster
+from tests.cockpit.conftest import DESK, END, START, Cockpit, diagram, service, two_tasks, user
+from tests.commands.conftest import Office
+from tests.conftest import People, build
+from tests.test_crash import ROOT, free_port, wait_for
 
 
 @pytest.fixture
@@ -66,6 +84,78 @@ def test_a_drill_brings_everything_back(cockpit, environ, tmp_path, request):
         back.close()
         if server is not None:
             server.drop("back")
+
+
+def test_a_series_of_copies_brings_back_any_moment_and_forgets_the_old(cockpit, environ, tmp_path):
+    if not cockpit.database.sqlite:
+        return  # finer: the next test
+    folder, run = tmp_path / "series", CliRunner()
+    cockpit.office.deploy(two_tasks())
+    case, begun = cockpit.office.start(), clock.now()
+    for day, do in enumerate(("a", "b")):
+        with clock.travel(begun + timedelta(days=day, seconds=1)):
+            assert run.invoke(guohe, ["backup", str(folder), "--keep", "30"]).exit_code == 0
+        cockpit.office.do(case, do)
+    between = (begun + timedelta(days=1)).isoformat()
+    cockpit.database.close()
+    answer = run.invoke(guohe, ["restore", str(folder), "--at", between, "--force"])
+    assert answer.exit_code == 0, answer.output
+    assert set(cockpit.office.open(case)) == {"a"}
+    too_early = run.invoke(guohe, ["restore", str(folder), "--at", "2001-01-01T00:00+08:00", "--force"])
+    assert isinstance(too_early.exception, errors.NotReady)
+    assert run.invoke(guohe, ["restore", str(folder), "--at", "yesterday"]).exit_code == 2
+    with clock.travel(begun + timedelta(days=31)):
+        backup.make_next(cockpit.database, cockpit.office.settings, folder, keep=timedelta(days=30))
+    assert len(backup.series(folder)) == 2  # of the first day nothing is left
+
+
+def test_a_postgresql_database_comes_back_as_of_a_moment(tmp_path):
+    """``pitr.sh`` archives, copies and restores a real cluster; what was done after the moment is not there."""
+    copies = Path(tempfile.mkdtemp(prefix="guohe-pitr-"))
+    copies.chmod(0o777)
+    script = shutil.copy(ROOT / "docs" / "howto" / "pitr.sh", copies / "pitr.sh")
+    archive = f"archive_command=GUOHE_PITR={copies} {script} archive %p %f"
+    try:
+        with cluster.started("archive_mode=on", "wal_level=replica", "max_wal_senders=4", archive) as server:
+            database = Database(server.create("guohe"))
+            build(database)
+            cockpit = Cockpit(Office(database, People(database), tmp_path / "data"))
+            cockpit.office.deploy(two_tasks())
+            case = cockpit.office.start()
+            where = {"PGHOST": str(server.folder), "PGUSER": "guohe", "GUOHE_PITR": str(copies)}
+            made = cluster.as_server([script, "base"], **where)
+            assert made.returncode == 0, made.stderr
+            time.sleep(1.1)  # copies are named by the second
+            cockpit.office.do(case, "a")
+            with server.connect() as connection:
+                moment = str(connection.execute("SELECT clock_timestamp()").fetchone()[0])
+            cockpit.office.do(case, "b")
+            cockpit.sql("DELETE FROM event")
+            with server.connect() as connection:
+                connection.execute("SELECT pg_switch_wal()")
+            wait_for(lambda: _archived(server))
+            database.close()
+        back = cluster.as_server([script, "restore", moment, str(copies / "restored")], **where)
+        assert back.returncode == 0, back.stderr
+        early = cluster.as_server([script, "restore", "2001-01-01", str(copies / "never")], **where)
+        assert "no copy is older" in early.stderr
+        with cluster.reopened(copies / "restored") as server:
+            database = Database(server.url("guohe"))
+            cockpit.office.database = database
+            wait_for(lambda: not server.connect().execute("SELECT pg_is_in_recovery()").fetchone()[0])
+            assert set(cockpit.office.open(case)) == {"b"}
+            cockpit.office.do(case, "b")
+            assert cockpit.office.instance(case).status == "completed"
+            database.close()
+    finally:
+        shutil.rmtree(copies, ignore_errors=True)
+
+
+def _archived(server: cluster.Cluster) -> bool:
+    with server.connect() as connection:
+        return connection.execute(
+            "SELECT last_archived_wal >= pg_walfile_name(pg_current_wal_lsn() - 1) FROM pg_stat_archiver"
+        ).fetchone()[0]
 
 
 @pytest.mark.parametrize("damage", ["truncate", "change", "empty"])
@@ -143,3 +233,72 @@ def test_logs_are_json_with_the_request_and_the_case(capsys):
     assert "request" not in json.loads(logs.Lines().format(record))
     assert logs.request_id("evil\n") != "evil\n"
     assert logs.request_id("abc-1") == "abc-1"
+
+
+class Collector(BaseHTTPRequestHandler):
+    """Takes spans as an OpenTelemetry collector does."""
+
+    spans: ClassVar[list[Any]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        sent = ExportTraceServiceRequest.FromString(
+            gzip.decompress(body) if self.headers.get("Content-Encoding") else body
+        )
+        self.spans += [span for one in sent.resource_spans for scope in one.scope_spans for span in scope.spans]
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+def test_a_served_request_and_a_job_leave_json_lines_and_spans(cockpit, topics, tmp_path):
+    """A real ``guohe serve`` on SQLite does a job, too; a collector and a log reader take what it says."""
+    if not cockpit.database.sqlite:
+        return  # the worker of PostgreSQL is a process of its own and says the same
+    cockpit.office.deploy(diagram(START + service("act", "notify") + user("a", DESK) + END, "s -> act -> a -> e"))
+    case = cockpit.office.start()
+    Collector.spans.clear()
+    collector = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    threading.Thread(target=collector.serve_forever, daemon=True).start()
+    port, trace = free_port(), "0af7651916cd43dd8448eb211c80319c"
+    environment = {
+        **os.environ,
+        "DATABASE_URL": str(cockpit.database.url),
+        "GUOHE_DATA": str(tmp_path / "served"),
+        "GUOHE_PORT": str(port),
+        "GUOHE_LOG": "json",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}",
+    }
+    with (tmp_path / "log").open("wb") as log:
+        served = subprocess.Popen(
+            [sys.executable, "-m", "service.cli", "serve"], cwd=ROOT, env=environment, stderr=log, stdout=log
+        )
+    headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01", "X-Request-Id": "asked-1"}
+    try:
+        wait_for(lambda: _answers(port, f"/cases/{case}", headers))
+        wait_for(lambda: {"GET /cases/<int:instance_id>", "job notify"} <= {one.name for one in Collector.spans})
+    finally:
+        served.terminate()
+        served.wait(timeout=30)
+        collector.shutdown()
+    request = next(one for one in Collector.spans if one.name.startswith("GET /cases/"))
+    assert request.trace_id.hex() == trace
+    known = {one.key: one.value for one in request.attributes}
+    assert (known["case"].int_value, known["request"].string_value) == (case, "asked-1")
+    job = next(one for one in Collector.spans if one.name == "job notify")
+    assert any(one.parent_span_id == job.span_id and one.name == "SELECT" for one in Collector.spans)
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if line.startswith("{")]
+    said = next(one for one in lines if one.get("request") == "asked-1")
+    assert (said["case"], said["trace"], said["path"]) == (case, trace, f"/cases/{case}")
+
+
+def _answers(port: int, path: str, headers: dict[str, str]) -> bool:
+    try:
+        urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers), timeout=20)
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
