@@ -28,6 +28,7 @@ export async function draw(box: HTMLElement): Promise<void> {
     new ResizeObserver(() => canvas.resized()).observe(place);
     const frame = box.closest<HTMLElement>("[data-replay]");
     if (frame) void replay(frame, viewer);
+    box.dispatchEvent(new CustomEvent("drawn", { bubbles: true, detail: viewer }));
   } catch {
     place.textContent = say("diagramFailed");
     place.classList.add("is-broken");

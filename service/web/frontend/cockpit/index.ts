@@ -2,6 +2,9 @@
 import "bpmn-js/dist/assets/diagram-js.css";
 import "bpmn-js/dist/assets/bpmn-js.css";
 import "./cockpit.css";
+import { mapping } from "./mapping";
+
+for (const frame of document.querySelectorAll<HTMLElement>("[data-mapping]")) mapping(frame);
 
 const boxes = document.querySelectorAll<HTMLElement>("[data-cockpit-diagram]");
 const seen = new IntersectionObserver((entries) => {

@@ -41,6 +41,11 @@ const WORDS = {
   askedPlainly: ["请核对此项。", "Please check this field."],
   nameField: ["要求修改此项", "Ask for a change"],
   fieldNamed: ["“{label}”已列入需要修改的字段，请写明要求", "“{label}” is on the list of fields to change; say what is wrong"],
+  mapHow: ["先点左图的元素，再点右图中它对应的元素。", "Click an element on the left, then what it becomes on the right."],
+  mapPicked: ["“{source}” → {goal}。在右图点选可以改变。", "“{source}” → {goal}. Click on the right to change it."],
+  mapNothing: ["不对应", "nothing"],
+  mapOtherKind: ["“{source}”只能对应同一种元素。", "“{source}” can only become an element of its own kind."],
+  mapDone: ["“{source}”现在对应 {goal}。", "“{source}” now becomes {goal}."],
   nowHere: ["进行中", "Now here"],
   stuckHere: ["异常", "Incident"],
 } as const satisfies Record<string, readonly [string, string]>;
