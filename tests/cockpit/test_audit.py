@@ -227,3 +227,27 @@ def test_a_case_that_runs_is_not_forgotten(log):
     case = log.office.start()
     with pytest.raises(errors.Conflict), log.database.transaction() as session:
         retention.forget(session, case, user=session.get_one(User, log.office.admin.id), reason="x")
+
+
+def test_pm4py_reads_the_exports_back(log, tmp_path):
+    """A process-mining tool of the field sees the cases, steps, people and organisations that there were."""
+    import pm4py
+
+    done = activities(log)
+    cases, steps = {one.number for one in done}, [one.activity for one in done]
+    (tmp_path / "log.xes").write_text("".join(mining.xes(done)))
+    frame = pm4py.read_xes(str(tmp_path / "log.xes"), variant="iterparse", return_legacy_log_object=False)
+    assert set(frame["case:concept:name"]) == cases
+    assert sorted(frame["concept:name"]) == sorted(steps)
+    starts, ends = pm4py.get_start_activities(frame), pm4py.get_end_activities(frame)
+    assert sum(starts.values()) == sum(ends.values()) == len(cases)
+    net, initial, final = pm4py.discover_petri_net_inductive(frame)
+    assert pm4py.fitness_token_based_replay(frame, net, initial, final)["log_fitness"] == pytest.approx(1.0)
+
+    (tmp_path / "log.jsonocel").write_text("".join(mining.ocel(done)))
+    objects = pm4py.read_ocel2_json(str(tmp_path / "log.jsonocel"))
+    assert len(objects.events) == len(steps)
+    assert sorted(objects.events["ocel:activity"]) == sorted(steps)
+    assert {"case"} <= set(pm4py.ocel_get_object_types(objects))
+    flat = pm4py.ocel_flattening(objects, "case")
+    assert flat["case:concept:name"].nunique() == len(cases)
