@@ -12,8 +12,7 @@ from service import clock, engine, errors, permissions
 from service.models import Event, Instance, Task, TaskCandidate, User
 from service.models.base import BigId
 
-from . import attachments, deployments, instances, returns
-from . import attachments, deployments, duties, instances
+from . import attachments, deployments, duties, instances, returns
 from .projection import Acted
 
 

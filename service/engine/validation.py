@@ -10,8 +10,7 @@ from . import contract, drawing, formcheck, templates
 from .bundle import Contents, read_contents, table_remarks
 from .contract import Catalogue
 from .model import Finding
-from .rules import events, expressions, returns, structure, tasks
-from .rules import duties, events, expressions, structure, tasks
+from .rules import duties, events, expressions, returns, structure, tasks
 from .rules.finder import Finder
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}

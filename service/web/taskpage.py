@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service import errors
-from service.commands import returns, task_forms
+from service.commands import duties, returns, task_forms
 from service.queries import attachments, instances
 from service.queries import tasks as task_queries
 
@@ -47,6 +47,7 @@ def page(
         guidance=[line for line in task.documentation.splitlines() if line.strip()],
         review=_review(session, user, task),
         why=_why(user, task),
+        kept_away=_kept_away(user, task),
         colleagues=colleagues(session, user, task),
         attachments=attachments.of_case(session, user, task.instance_id) if case else [],
         history=history.lines(happened.items, case.case.process_id) if happened and case else [],
@@ -61,14 +62,29 @@ def colleagues(session: Session, user: User, task: task_queries.TaskView) -> lis
 
 
 def _state(task: task_queries.TaskView) -> str:
-    """How the page speaks of the task: ``mine`` | ``free`` | ``others`` | ``watched`` | ``done`` | ``cancelled``."""
+    """How the page speaks of the task.
+
+    ``mine`` | ``free`` | ``lent`` | ``kept`` | ``others`` | ``watched`` | ``done`` | ``cancelled``
+    """
     if task.status != "open":
         return "done" if task.status == "completed" else "cancelled"
+    if task.kept_away is not None and (task.mine or task.assignee_id is None):
+        return "kept"
     if task.mine:
         return "mine"
+    if task.lent_by is not None and task.may_claim:
+        return "lent"
     if task.assignee_id is not None:
         return "others"
     return "free" if task.may_claim else "watched"
+
+
+def _kept_away(user: User, task: task_queries.TaskView) -> str:
+    """Why the reader must keep away from the task, in a sentence."""
+    if task.kept_away is None:
+        return ""
+    zh, en = duties.sentence(task.kept_away, task.name, user)
+    return en if i18n.choice() == "en" else zh
 
 
 def _form(
@@ -119,6 +135,9 @@ def _why(user: User, task: task_queries.TaskView) -> list[str]:
     """Why this task is the reader's, in sentences; nothing where it isn't."""
     if not (task.mine or task.may_claim):
         return []
+    principal = task.on_behalf_of if task.mine else task.lent_by
+    if principal is not None:
+        return [_("%(who)s是此任务的办理人，您代其办理；记录中写明“代%(who)s”。", who=principal)]
     reasons = []
     for one in task.candidates:
         role = one.role_en if i18n.choice() == "en" and one.role_en else one.role_zh

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.commands.conftest import Office
+from tests.commands.conftest import Office, diagram
+from tests.commands.test_duties import LINE
 from tests.web.conftest import Browser, given, path_of, text
 
 Open = Callable[..., Browser]
@@ -43,6 +44,22 @@ def test_the_page_says_why_the_task_is_mine_and_where_it_stands_in_the_regulatio
     assert "按第八条填写。" in page
     assert "提交后由国际合作司审核。" in page
     assert "发起案件" in page
+
+
+def test_whoever_must_keep_away_reads_why_and_finds_no_button(office: Office, browser: Open) -> None:
+    office.deploy(diagram(LINE, "s->review; review->sign; sign->e"))
+    case_id = office.start()
+    office.do(case_id, "review", office.li)
+    sign = office.open(case_id)["sign"]
+    li = browser("li")
+    assert "推荐签署" not in text(li.get("/inbox?box=group"))
+    page = text(li.get(f"/tasks/{sign}"))
+    assert "您已办理过本案的“推荐审核”，依规不得再办理“推荐签署”。" in page
+    assert "领取此任务" not in page
+    refused = li.post(f"/tasks/{sign}/claim")
+    assert refused.status_code == 403
+    assert "您已办理过本案的“推荐审核”" in text(refused)
+    assert "领取此任务" in text(browser("zhao").get(f"/tasks/{sign}"))
 
 
 def test_a_refused_form_keeps_what_was_typed_and_says_what_is_wrong_at_the_field(
