@@ -369,7 +369,8 @@ def _deploy_project(database: Database, settings: Settings, root: Path) -> None:
         if deployments.in_force(session, content, authority_id=owner.authority_id):
             return
         try:
-            deployment = deployments.deploy(session, content, user=owner, topics=handlers.topics())
+            whole = content | files.scenarios_of_project(root)
+            deployment = deployments.deploy(session, whole, user=owner, topics=handlers.topics())
         except deployments.BundleRejected as refused:
             _carry_on(refused, deployments.latest_version(session, authority_id=owner.authority_id))
             return

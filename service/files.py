@@ -25,6 +25,11 @@ def read(paths: Iterable[Path]) -> dict[str, bytes]:
     return found
 
 
+def scenarios_of_project(root: Path) -> dict[str, bytes]:
+    """Read the scenarios of a project's processes, with their parts."""
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.glob("processes/*/scenarios/*.yaml")}
+
+
 def of_project(root: Path) -> dict[str, bytes]:
     """Read the processes, forms and templates of a project."""
     return read(root / name for name in FOLDERS if (root / name).is_dir())

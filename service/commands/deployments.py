@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from service import clock, engine, errors, permissions
@@ -31,6 +31,7 @@ from .catalogue import CATALOGUE
 BundleRejected = engine.BundleRejected
 Finding = engine.Finding
 MAX_CACHED = 32
+SCENARIO = ".yaml"
 
 
 def deploy(
@@ -58,7 +59,9 @@ def deploy(
     if deployment is None:
         deployment = _record(session, bundle, authority_id, user, note)
     elif all(definition.latest for definition in deployment.definitions):
+        _keep_scenarios(session, deployment, files)
         return deployment
+    _keep_scenarios(session, deployment, files)
     _put_into_force(session, deployment, user, note)
     return deployment
 
@@ -201,6 +204,25 @@ def _record(session: Session, bundle: engine.Bundle, authority_id: int, user: Us
     session.add(deployment)
     session.flush()
     return deployment
+
+
+def _keep_scenarios(session: Session, deployment: Deployment, files: Mapping[str, bytes]) -> None:
+    """Keep the scenarios beside the bundle, for whoever edits it next. No case runs on them, so they may change."""
+    scenarios = {path: content for path, content in files.items() if path.endswith(SCENARIO)}
+    if not scenarios:
+        return
+    session.execute(
+        delete(DeploymentFile).where(
+            DeploymentFile.deployment_id == deployment.id, DeploymentFile.path.endswith(SCENARIO)
+        )
+    )
+    session.execute(
+        insert(DeploymentFile),
+        [
+            {"deployment_id": deployment.id, "path": path, "content": content}
+            for path, content in sorted(scenarios.items())
+        ],
+    )
 
 
 def _retire(session: Session, authority_id: int, process_ids: list[str]) -> None:

@@ -26,7 +26,7 @@ from service.models import (
     WorkingCopy,
 )
 
-from . import batches, checks, deployments, jobs, workshop
+from . import batches, checks, deployments, jobs, scenarioruns, workshop
 from .checks import Checked
 
 TOPIC = "publish"
@@ -49,6 +49,13 @@ class GateClosed(errors.Conflict):
 
     zh_default = "发布前须先解决 {count} 个问题。"
     code = "gate_closed"
+
+
+class ScenariosOpen(errors.Conflict):
+    """All scenarios have to pass on exactly this draft: {failing} do not, {unknown} have not been played."""
+
+    zh_default = "发布规则要求场景全部通过：有 {failing} 个未通过，{unknown} 个还没有在这一版草稿上运行。"
+    code = "scenarios_open"
 
 
 class Overtaken(errors.Conflict):
@@ -80,7 +87,9 @@ def set_policy(session: Session, *, user: User, gate: str, second_approver: bool
             "门槛应为 error、warning 或 info。", "The gate is error, warning or info.", field="gate"
         )
     found = session.get(PublishingPolicy, user.authority_id)
-    before = {} if found is None else {"gate": found.gate, "second_approver": found.second_approver}
+    before = {}
+    if found is not None:
+        before = {"gate": found.gate, "second_approver": found.second_approver, "scenarios": found.scenarios}
     if found is None:
         found = PublishingPolicy(authority_id=user.authority_id)
         session.add(found)
@@ -302,9 +311,14 @@ def _unless_overtaken(session: Session, copy: WorkingCopy, overwrite: bool) -> N
 
 
 def _through_the_gate(session: Session, files: Mapping[str, bytes], authority_id: int) -> None:
-    stopping = stopped_by(checks.check(session, files, topics=topics.KNOWN), policy(session, authority_id).gate)
+    rule = policy(session, authority_id)
+    stopping = stopped_by(checks.check(session, files, topics=topics.KNOWN), rule.gate)
     if stopping:
         raise GateClosed(count=len(stopping), findings=[one.finding for one in stopping])
+    if rule.scenarios:
+        verdict = scenarioruns.verdict(session, files, authority_id)
+        if not verdict.passed:
+            raise ScenariosOpen(failing=len(verdict.failing), unknown=len(verdict.unknown))
 
 
 def _may_move(session: Session, moves: Sequence[Move], user: User) -> None:
@@ -403,6 +417,7 @@ __all__ = [
     "Move",
     "NeedsAnother",
     "Overtaken",
+    "ScenariosOpen",
     "carry_out",
     "decide",
     "in_force",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -123,17 +124,34 @@ def cancel(session: Session, run_id: int, *, user: User) -> None:
         session.flush()
 
 
-def verdict(session: Session, files: Mapping[str, bytes], authority_id: int) -> tuple[list[str], bool]:
-    """What is known about the scenarios of exactly these files: those that do not pass, and whether all were played."""
-    present = {path for path in files if is_scenario(path)}
-    if not present:
-        return [], True
-    runs = session.scalars(
-        select(ScenarioRun)
-        .where(ScenarioRun.authority_id == authority_id, ScenarioRun.files_hash == files_hash(files))
-        .order_by(ScenarioRun.id)
-    )
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is known about the scenarios of some files: those that do not pass, and those nobody has played on them."""
+
+    total: int
+    failing: list[str]
+    unknown: list[str]
+
+    @property
+    def passed(self) -> bool:
+        """True where all were played on exactly these files and passed."""
+        return not self.failing and not self.unknown
+
+
+def verdict(session: Session, files: Mapping[str, bytes], authority_id: int) -> Verdict:
+    """Say what is known about the scenarios of exactly these files."""
+    present = sorted(path for path in files if is_scenario(path))
     known: dict[str, bool] = {}
-    for run in runs:
-        known |= {path: bool(result["ok"]) for path, result in run.results.items()}
-    return sorted(path for path in present if known.get(path) is False), present <= known.keys()
+    if present:
+        runs = session.scalars(
+            select(ScenarioRun.results)
+            .where(ScenarioRun.authority_id == authority_id, ScenarioRun.files_hash == files_hash(files))
+            .order_by(ScenarioRun.id)
+        )
+        for results in runs:
+            known |= {path: bool(result["ok"]) for path, result in results.items()}
+    return Verdict(
+        len(present),
+        [path for path in present if known.get(path) is False],
+        [path for path in present if path not in known],
+    )

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -52,6 +53,39 @@ def diagram(files: Mapping[str, bytes], process_id: str) -> bytes:
 def name_of(files: Mapping[str, bytes], process_id: str) -> str:
     """Return what a procedure of a draft is called."""
     return next((one.name for one in processes(files) if one.id == process_id), process_id)
+
+
+_FLOW = re.compile(rb"<(?:[\w-]+:)?sequenceFlow\b([^>]*)>")
+_ELEMENT = re.compile(rb"<(?:[\w-]+:)?(?!process|collaboration|participant|lane\b)\w+\b([^>]*\bid=[^>]*)>")
+_PAIR = re.compile(rb"""\b(id|name|sourceRef|targetRef)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+
+
+def flow_name(files: Mapping[str, bytes], process_id: str, flow: str) -> str:
+    """Return what people call a sequence flow: where it comes from, its own name, where it leads."""
+    names, flows = _drawn(diagram(files, process_id))
+    name, source, target = flows.get(flow, ("", "", ""))
+    if not source:
+        return flow
+    return f"{names.get(source) or source} → " + (f"（{name}）" if name else "") + (names.get(target) or target)
+
+
+@lru_cache(maxsize=64)
+def _drawn(content: bytes) -> tuple[dict[str, str], dict[str, tuple[str, str, str]]]:
+    names: dict[str, str] = {}
+    flows: dict[str, tuple[str, str, str]] = {}
+    for match in _ELEMENT.finditer(content):
+        parts = _parts(match.group(1))
+        if parts.get("id"):
+            names.setdefault(parts["id"], parts.get("name", ""))
+    for match in _FLOW.finditer(content):
+        parts = _parts(match.group(1))
+        flows[parts.get("id", "")] = (parts.get("name", ""), parts.get("sourceRef", ""), parts.get("targetRef", ""))
+    return names, flows
+
+
+def _parts(attributes: bytes) -> dict[str, str]:
+    found = _PAIR.findall(attributes)
+    return {name.decode(): html.unescape((one or other).decode("utf-8", "replace")) for name, one, other in found}
 
 
 def dry_run(session: Session, user: User, run_id: int) -> DryRun:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import atexit
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from service import errors
@@ -19,6 +20,8 @@ from .process import Limits, Sandbox
 MOST = 4
 IDLE = 15 * 60.0
 LONGEST = 2 * 3600.0
+AT_ONCE = 2
+PATIENCE = 20.0
 
 Files = Callable[[], Mapping[str, bytes]]
 
@@ -54,6 +57,7 @@ class Pool:
         self._lock = threading.Lock()
         self._sweeper: threading.Thread | None = None
         self._over = threading.Event()
+        self._at_once = threading.BoundedSemaphore(AT_ONCE)
 
     def prepare(self, key: int, state: str, files: Files, head: Mapping[str, Any], steps: list[Any]) -> Held:
         """See that the sandbox of a try-out is at these steps, in the background; look at ``view`` and ``problem``.
@@ -111,6 +115,20 @@ class Pool:
         if held.sandbox is None:
             raise errors.Busy
         return held.sandbox
+
+    @contextmanager
+    def once(self, files: Mapping[str, bytes]) -> Iterator[Sandbox]:
+        """A sandbox for one question, closed afterwards. Raises Full where too many ask at once."""
+        if not self._at_once.acquire(timeout=PATIENCE):
+            raise Full
+        try:
+            sandbox = Sandbox(files, self.limits)
+            try:
+                yield sandbox
+            finally:
+                sandbox.close()
+        finally:
+            self._at_once.release()
 
     def forget(self, key: int) -> None:
         """Close the sandbox of a try-out."""

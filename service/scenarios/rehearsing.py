@@ -117,7 +117,8 @@ def as_rehearsal(file: Path, *, within: Path | None = None) -> dict[str, Any]:
         "start": scenario.start,
     }
     steps = [{step.verb: step.written, **step.options} for step in scenario.steps]
-    return {"head": flatten(head), "steps": flatten(steps), "expect": flatten(scenario.expect)}
+    lines = [step.line for step in scenario.steps]
+    return {"head": flatten(head), "steps": flatten(steps), "lines": lines, "expect": flatten(scenario.expect)}
 
 
 def _refusal(zh: str, en: str, code: str, fields: Any = None) -> dict[str, Any]:

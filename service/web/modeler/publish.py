@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import errors, permissions, topics
-from service.commands import checks, impacts, publishing, workshop
+from service.commands import checks, impacts, publishing, scenarioruns, workshop
 from service.commands.publishing import Move
 from service.models import User, WorkingCopy
 from service.queries import workshop as reads
@@ -47,7 +47,7 @@ def publish_submit(copy_id: int) -> AnyResponse | tuple[str, int]:
                 overwrite=form.get("overwrite") == "1",
             )
             status, publication_id = publication.status, publication.id
-    except (publishing.GateClosed, publishing.Overtaken, errors.InvalidInput) as refused:
+    except (publishing.GateClosed, publishing.ScenariosOpen, publishing.Overtaken, errors.InvalidInput) as refused:
         with here.reading() as (session, user):
             return _page(session, user, copy_id, refused.sentence(i18n.choice()), dict(form)), refused.status
     flash(
@@ -159,6 +159,7 @@ def _page(session: Session, user: User, copy_id: int, problem: str = "", typed: 
         others=len(found) - len(stopping),
         impact=None if broken else impacts.report(session, files, user=user, names=_names(typed)),
         overtaken=publishing.overtaken_by(session, copy),
+        scenarios=scenarioruns.verdict(session, files, copy.authority_id),
         admin=permissions.may_administer(user, copy.authority_id),
         locale=locale,
     )

@@ -19,6 +19,46 @@ KEYS = ("tasks", "ended", "due", "done", "status", "documents", "bases", "notifi
 """What can be expected by example."""
 
 
+VERBS = ("do", "send", "wait", "until", "expect", "begin", "claim", "release", "publish", "retry", "cancel", "given")
+"""The verbs of steps, the commonest first."""
+
+
+def expectation_words() -> dict[str, str]:
+    """What the keys of an expectation mean."""
+    return {
+        **dict(keys_shown()),
+        "status": _("案件状态"),
+        "variables": _("变量"),
+        "incidents": _("异常"),
+        "parties": _("参与方"),
+        "title": _("案件名称"),
+        "number": _("案号"),
+        "mails": _("邮件"),
+        "rows": _("登记的行数"),
+    }
+
+
+def over(shown: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    """A form's values with a step's data typed over them, files as the form shows them."""
+    made = dict(shown)
+    for name, value in data.items():
+        known = made.get(name)
+        if isinstance(known, Mapping) and isinstance(value, Mapping) and not _is_file(value):
+            made[name] = over(known, value)
+        else:
+            made[name] = _as_files(value)
+    return made
+
+
+def _as_files(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        if _is_file(value):
+            name = str(value[scenariotext.FILE])
+            return {"id": f"{KEPT}{name}", "name": name, "size": 1024}
+        return {name: _as_files(inner) for name, inner in value.items()}
+    return [_as_files(inner) for inner in value] if isinstance(value, list) else value
+
+
 def keys_shown() -> list[tuple[str, str]]:
     """The same, with the words for them."""
     return [

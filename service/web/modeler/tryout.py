@@ -73,11 +73,8 @@ def tryout_scenario_submit(copy_id: int) -> AnyResponse:
         copy = reads.copy(session, user, copy_id)
         reads.content(session, copy, path)
         files = workshop.files(session, copy)
-    box = sandbox.Sandbox(files)
-    try:
+    with pool().once(files) as box:
         read = box.ask("read", path=path)
-    finally:
-        box.close()
     played = read["steps"] if upto is None else read["steps"][:upto]
     with here.writing() as (session, user):
         run = dryruns.begin(
@@ -132,16 +129,9 @@ def tryout_diagram(run_id: int) -> Response:
 @blueprint.post("/tryouts/<int:run_id>/files")
 def tryout_upload(run_id: int) -> tuple[Response, int]:
     """Take a file as a try-out does: its name counts, its content is not kept."""
-    files = request.files.getlist("file")
-    if len(files) != 1 or not files[0].filename:
-        raise errors.InvalidInput("请选择一个文件。", "Choose one file.", field="file")
     with here.reading() as (session, user):
         rehearsals.dry_run(session, user, run_id)
-    name = attachments.clean_name(files[0].filename)
-    if name.rpartition(".")[2].lower() not in attachments.TYPES:
-        raise errors.UnsupportedMedia("不接受此类文件。", "Files of this kind are not accepted.", field="file")
-    files[0].stream.seek(0, 2)
-    return jsonify({"id": f"{steps.KEPT}{name}", "name": name, "size": files[0].stream.tell()}), 201
+    return named_file()
 
 
 @blueprint.get("/tryouts/<int:run_id>/files/<path:name>")
@@ -275,6 +265,18 @@ def tryout_record_submit(run_id: int) -> AnyResponse:
         copy_id = copy.id
     flash(_("已保存为场景“%(name)s”。", name=name), "good")
     return redirect(url_for("modeler.scenario", copy_id=copy_id, path=path), 303)
+
+
+def named_file() -> tuple[Response, int]:
+    """Answer an upload with the file's name, of which a scenario says no more."""
+    files = request.files.getlist("file")
+    if len(files) != 1 or not files[0].filename:
+        raise errors.InvalidInput("请选择一个文件。", "Choose one file.", field="file")
+    name = attachments.clean_name(files[0].filename)
+    if name.rpartition(".")[2].lower() not in attachments.TYPES:
+        raise errors.UnsupportedMedia("不接受此类文件。", "Files of this kind are not accepted.", field="file")
+    files[0].stream.seek(0, 2)
+    return jsonify({"id": f"{steps.KEPT}{name}", "name": name, "size": files[0].stream.tell()}), 201
 
 
 # The steps that need no form
@@ -470,7 +472,14 @@ def _doing(
         "message": message,
         "start": start,
         "actor": actor,
-        "form": _box(run, form, typed if refused else None, (refused or {}).get("fields")) if form else None,
+        "form": box(
+            form,
+            files=url_for("modeler.tryout_upload", run_id=run.id),
+            values=typed if refused else None,
+            problems=(refused or {}).get("fields"),
+        )
+        if form
+        else None,
     }
 
 
@@ -493,8 +502,12 @@ def _wanted(view: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _box(
-    run: DryRun, form: dict[str, Any], values: dict[str, Any] | None, problems: dict[str, list[str]] | None
+def box(
+    form: dict[str, Any],
+    *,
+    files: str,
+    values: dict[str, Any] | None = None,
+    problems: dict[str, list[str]] | None = None,
 ) -> dict[str, Any]:
     """The form island's input: files go nowhere, and nothing typed is kept as a draft."""
     return {
@@ -505,7 +518,7 @@ def _box(
         "formHash": form["hash"],
         "draft": None,
         "files": {
-            "url": url_for("modeler.tryout_upload", run_id=run.id),
+            "url": files,
             "limit": here.settings().upload_limit,
             "types": [f".{ending}" for ending in attachments.TYPES],
         },
@@ -542,4 +555,4 @@ def _shown(session: Session, user: User, run: DryRun, view: dict[str, Any]) -> d
     }
 
 
-__all__ = ["pool", "tryouts"]
+__all__ = ["box", "named_file", "pool", "tryouts"]

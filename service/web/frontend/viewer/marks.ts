@@ -7,12 +7,15 @@ export interface Marks {
   cancelled: string[];
   incidents: string[];
   flows: string[];
+  /** Flows that no scenario takes. */
+  missing?: string[];
 }
 
 const CLASSES: Record<keyof Marks, string> = {
   done: "gh-done",
   cancelled: "gh-cancelled",
   flows: "gh-taken",
+  missing: "gh-missing",
   active: "gh-active",
   incidents: "gh-stuck",
 };
