@@ -63,50 +63,41 @@ class Runs:
                 return
             copy = session.get_one(WorkingCopy, run.working_copy_id)
             files, paths = workshop.at(session, copy, run.revision), list(run.paths)
-        left = paths
+        left: list[str] | None = paths
         touched: list[dict[str, Any]] = []
         try:
-            while left:
+            while left is not None:
                 left = self._some(run_id, files, left, touched)
-            with self.database.transaction() as session:
-                if not scenarioruns.record(session, run_id, {}):
-                    return
-            sandbox = Sandbox(files, self.limits)
-            try:
-                coverage = sandbox.ask("cover", touched=touched)["coverage"]
-            finally:
-                sandbox.close()
-            with self.database.transaction() as session:
-                scenarioruns.finish(session, run_id, coverage)
         except errors.ServiceError as problem:
             with self.database.transaction() as session:
                 scenarioruns.fail(session, run_id, problem.zh)
 
-    def _some(self, run_id: int, files: dict[str, bytes], left: list[str], touched: list[dict[str, Any]]) -> list[str]:
-        """Play what is left; where one costs its sandbox its life, that one has failed and the rest is left."""
+    def _some(
+        self, run_id: int, files: dict[str, bytes], left: list[str], touched: list[dict[str, Any]]
+    ) -> list[str] | None:
+        """Play what is left in one sandbox and say what all have covered; None: that was all, or nobody wants more.
+
+        Where a scenario costs the sandbox its life, that one has failed, and the others are left for the next.
+        """
         sandbox, done = Sandbox(files, self.limits), 0
         try:
             sandbox.ask("build")
             try:
-                for answer in sandbox.stream("run", paths=left):
+                for answer in sandbox.stream("run", paths=left) if left else ():
                     done += 1
                     touched.append(answer.pop("touched"))
                     if not self._record(run_id, answer["path"], answer):
-                        return []
+                        return None
             except SandboxLost as lost:
                 victim = left[done]
                 name = victim.rpartition("/")[2]
-                lines: dict[str, Any] = {
-                    "line": 0,
-                    "element": None,
-                    "process": "",
-                    "at": [],
-                    "flows": [],
-                    "seconds": 0.0,
-                }
+                lines: dict[str, Any] = {"line": 0, "element": None, "process": "", "at": [], "flows": [], "seconds": 0}
                 result = {"path": victim, "name": name, "ok": False, "problems": [str(lost)], **lines}
-                return left[done + 1 :] if self._record(run_id, victim, result) else []
-            return []
+                return left[done + 1 :] if self._record(run_id, victim, result) else None
+            coverage = sandbox.ask("cover", touched=touched)["coverage"]
+            with self.database.transaction() as session:
+                scenarioruns.finish(session, run_id, coverage)
+            return None
         finally:
             sandbox.close()
 

@@ -13,6 +13,7 @@ from service import clock
 from service.commands import deployments, publishing, scenarioruns, workshop
 from service.commands.workshop import Change
 from service.models import ScenarioRun, User, WorkingCopy
+from service.sandbox import Limits, Runs
 from tests.conftest import People
 from tests.sandbox import drafts
 from tests.web.conftest import Browser, given, path_of, text
@@ -67,6 +68,8 @@ def played(one: Browser, copy_id: int) -> str:
     raise AssertionError("they were not played in 90 seconds")
 
 
+# Playing is the same on both databases, and takes its time.
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_scenarios_are_played_put_right_and_counted(browser, copy_id, database):
     owner = browser("owner")
     here = f"/modeler/{copy_id}/scenarios"
@@ -125,6 +128,23 @@ def test_scenarios_are_played_put_right_and_counted(browser, copy_id, database):
         latest = deployments.latest(session, "leave", authority_id=person(session).authority_id)
         again = workshop.create(session, "再改", user=person(session), deployment_id=latest.deployment_id)
         assert {GRANTED, REFUSED} <= workshop.files(session, again).keys()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_scenario_that_ends_its_sandbox_fails_and_the_others_are_played(app, database, copy_id):
+    """The one that takes for ever is named; those before and after it have their outcome."""
+    endless = "process: leave\nstart: {none: true}\nsteps:\n" + "  - {wait: P3650D}\n" * 6000
+    path = f"{FOLDER}/he_waits.yaml"
+    with database.transaction() as session:
+        workshop.save(session, copy_id, {path: Change(endless.encode(), None)}, user=person(session))
+        run_id = scenarioruns.ask(session, copy_id, user=person(session)).id
+    Runs(database, Limits(processor=5.0, clock=20.0)).play(run_id)
+    with database.transaction() as session:
+        run = session.get_one(ScenarioRun, run_id)
+        assert run.status == "done"
+        assert [run.results[one]["ok"] for one in (GRANTED, path, REFUSED)] == [True, False, False]
+        assert "已中止" in run.results[path]["problems"][0]
+        assert run.coverage["leave"]["missing_flows"] == ["g_no", "late_expired"]
 
 
 def test_a_draft_whose_scenarios_fail_or_are_unknown_is_not_published(database, copy_id, browser):

@@ -124,6 +124,7 @@ expect: {ended: 'yes'}
 """
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_changed_draft_is_played_with_the_same_steps(browser, copy_id, database, closing):
     owner = browser("owner")
     here = path_of(owner.post(f"/modeler/{copy_id}/try", process="leave"))
