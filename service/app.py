@@ -25,6 +25,7 @@ from service.web import (
     here,
     i18n,
     inbox,
+    inboxviews,
     modeler,
     notifications,
     register,
@@ -35,7 +36,7 @@ from service.web import (
     workcalendar,
 )
 
-PAGES = (auth, account, inbox, start, cases, register, files, notifications, modeler, workcalendar)
+PAGES = (auth, account, inbox, inboxviews, start, cases, register, files, notifications, modeler, workcalendar)
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:

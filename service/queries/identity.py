@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager, joinedload
@@ -111,3 +111,9 @@ def _user_of(relation: InstrumentedAttribute[User]) -> ExecutableOption:
 
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def organisation_names(session: Session, ids: Iterable[int]) -> dict[int, Organisation]:
+    """Return some organisations by their ids."""
+    found = session.scalars(select(Organisation).where(Organisation.id.in_(sorted(ids))))
+    return {one.id: one for one in found}

@@ -35,7 +35,7 @@ from .finding import Facets, Filters, facets, known, without_filters
 from .page import COUNTED, AnySelect, Order, Page
 
 Box = Literal["mine", "group", "deputy", "waiting", "done", "all"]
-Sort = Literal["due", "created", "priority"]
+Sort = Literal["due", "created", "priority", "case"]
 
 _ORDERS = {
     "due": Order((Task.due_sort, Task.id), (datetime, int)),
@@ -80,6 +80,7 @@ class InboxTask:
     version: int
     on_behalf_of: str | None = None
     overdue: bool
+    lead: datetime | None = None
 
 
 def tasks(
@@ -92,22 +93,48 @@ def tasks(
     limit: int = 25,
     **filters: Any,
 ) -> Page[InboxTask]:
-    """Return a page of a box, earliest due first; what has no due date comes last."""
+    """Return a page of a box, earliest due first; what has no due date comes last.
+
+    By ``case``, the tasks of one case stand together, the case with the earliest deadline first – up to as many tasks
+    as are counted; a longer list (``capped``) comes by due date.
+    """
     known(box, Box, "box")
     known(sort, Sort, "sort")
     known(filters.get("status") or "open", TaskStatus, "status")
     limit, now, wanted = page.size(limit), clock.now(), Filters(**filters)
-    order = _DONE if box == "done" else _ORDERS[sort]
-    by_candidate = box == "group" and sort in _BY_CANDIDATE
-    order = _BY_CANDIDATE[sort] if by_candidate else order
+    by_candidate = box == "group" and sort in (*_BY_CANDIDATE, "case")
     parts = _parts(user, box, wanted, now, by_candidate=by_candidate)
     total, capped = page.counted(session, *parts)
-    rows = page.chosen([(part, order) for part in parts], after, limit)
-    lines = [_line(row, now) for row in session.execute(page.sorted_again(_lines(user, box, rows), rows, order.down))]
+    if sort == "case" and capped:
+        sort = "due"
+    if sort == "case":
+        heads = [_by_case(parts)]
+    else:
+        order = _BY_CANDIDATE[sort] if by_candidate else _DONE if box == "done" else _ORDERS[sort]
+        heads = [(part, order) for part in parts]
+    rows = page.chosen(heads, after, limit)
+    lines = _lines(user, box, rows)
+    if sort == "case":
+        lines = lines.add_columns(rows.c.key0.label("lead"))
+    found = [_line(row, now) for row in session.execute(page.sorted_again(lines, rows, heads[0][1].down))]
     if box == "deputy":
-        lines = _named(session, user, lines)
-    following = _mark(lines[limit - 1], box, sort) if len(lines) > limit else None
-    return Page(items=lines[:limit], total=total, capped=capped, next=following)
+        found = _named(session, user, found)
+    following = _mark(found[limit - 1], box, sort) if len(found) > limit else None
+    return Page(items=found[:limit], total=total, capped=capped, next=following)
+
+
+def _by_case(parts: list[AnySelect]) -> tuple[AnySelect, Order]:
+    """Sort the tasks by the earliest deadline of their case. There are few enough to look at all of them."""
+    ids = [select(part.limit(COUNTED + 1).subquery().c.id) for part in parts]
+    chosen = (ids[0] if len(ids) == 1 else union(*ids)).subquery()
+    earliest = func.min(Task.due_sort).over(partition_by=Task.instance_id)
+    grouped = (
+        select(Task.id, Task.instance_id, Task.due_sort, earliest.label("earliest"))
+        .join(chosen, chosen.c.id == Task.id)
+        .subquery()
+    )
+    columns = (grouped.c.earliest, grouped.c.instance_id, grouped.c.due_sort, grouped.c.id)
+    return select(grouped.c.id), Order(columns, (datetime, int, datetime, int))
 
 
 def kinds(session: Session, user: User, *, box: Box = "mine", **filters: Any) -> Facets:
@@ -279,6 +306,8 @@ def _line(row: Any, now: datetime) -> InboxTask:
 
 
 def _mark(last: InboxTask, box: Box, sort: Sort) -> str:
+    if sort == "case":
+        return page.mark(last.lead, last.instance_id, last.due_sort, last.id)
     if box == "done":
         return page.mark(last.completed_at, last.id)
     match sort:
@@ -286,5 +315,4 @@ def _mark(last: InboxTask, box: Box, sort: Sort) -> str:
             return page.mark(last.due_sort, last.id)
         case "created":
             return page.mark(last.created_at, last.id)
-        case "priority":
-            return page.mark(-last.priority, last.due_sort, last.id)
+    return page.mark(-last.priority, last.due_sort, last.id)

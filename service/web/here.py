@@ -117,6 +117,8 @@ def _roles(session: Session, user: User) -> list[str]:
 def _keep_alive() -> None:
     """Write down now and then that a session is in use; a page never waits for more than that."""
     opened = g.get("opened")
+    if "X-Unattended" in request.headers:
+        return  # a page that looks by itself whether something is new is nobody at work
     if opened is not None and clock.now() - opened.seen_at >= identity_commands.SESSION_TOUCHED_EVERY:
         with database().transaction() as session:
             identity_commands.touch_session(session, opened, hours=settings().session_hours)

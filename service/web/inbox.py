@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import format_date
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -13,19 +15,18 @@ from werkzeug.wrappers import Response
 
 from service import clock, errors, workdays
 from service.commands import drafts, tasks
-from service.queries import definitions, identity
+from service.queries import identity
 from service.queries import inbox as boxes
 from service.queries import tasks as task_queries
+from service.queries.finding import FACETS
 
-from . import formbox, here, show, taskpage
+from . import finder, formbox, here, inboxviews, show, taskpage
 
 if TYPE_CHECKING:
     from service.models import User
 
 blueprint = Blueprint("inbox", __name__)
 
-BOXES = ("mine", "group", "waiting", "done")
-SORTS = ("due", "created", "priority")
 LARGEST_DRAFT = 2 * 1024 * 1024
 
 
@@ -36,18 +37,26 @@ def home() -> Response:
 
 
 @blueprint.get("/inbox")
-def inbox() -> str:
-    """Show one box: what waits for me, what I could take, what others do, what I have done."""
+def inbox() -> Response | str:
+    """Show one box: what waits for me, what I could take, what others do, what I have done.
+
+    The list alone comes with an ETag: a page that asks now and then whether something is new gets 304 and no body.
+    """
     with here.reading() as (session, user):
         if here.is_partial():
-            return _panel(session, user, dict(request.args))
+            return _if_changed(_panel(session, user, dict(request.args)))
         today = clock.today()
         line = _(
             "今天是 %(day)s，%(kind)s",
             day=format_date(today, "full"),
             kind=_("工作日") if workdays.is_workday(today) else _("休息日"),
         )
-        return here.page(session, "inbox/inbox.html", today_line=line, **_box(session, user, dict(request.args)))
+        return here.page(
+            session,
+            "inbox/inbox.html",
+            today_line=line,
+            **_box(session, user, dict(request.args)),
+        )
 
 
 @blueprint.get("/tasks/<int:task_id>")
@@ -145,48 +154,46 @@ def _panel(session: Session, user: User, args: dict[str, str], done: str = "") -
     return render_template("inbox/_answer.html", done=done, **_box(session, user, args))
 
 
+def _if_changed(panel: str) -> Response:
+    answer = make_response(panel)
+    # Each page masks the token anew; what a reader sees is the rest.
+    seen = re.sub(r'name="csrf_token" value="[^"]*"', "", panel)
+    answer.set_etag(hashlib.sha256(seen.encode()).hexdigest()[:32])
+    answer.headers["Cache-Control"] = "no-cache, private"
+    return answer.make_conditional(request)
+
+
 def _args_of_page() -> dict[str, str]:
     """The filters of the list from which htmx sent a button, so that the same list comes back."""
     return dict(parse_qsl(urlsplit(here.safe_next("")).query))
 
 
 def _box(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
-    box = args.get("box", "mine")
-    sort = args.get("sort", "due")
-    if box not in BOXES:
-        raise errors.NotFound
-    if sort not in SORTS:
-        sort = "due"
-    text, process, after = args.get("q", "").strip()[:100], args.get("process", ""), args.get("after") or None
-    page = boxes.tasks(
-        session,
-        user,
-        box=cast(boxes.Box, box),
-        sort=cast(boxes.Sort, sort),
-        after=after,
-        text=text or None,
-        process=process or None,
-    )
+    question = finder.read(args)
+    page = boxes.tasks(session, user, sort=cast(boxes.Sort, question.sort), after=question.after, **question.asked())
     counts = boxes.counts(session, user)
-    counts["late"] = boxes.tasks(session, user, box="mine", overdue=True, limit=1).total
-    chosen: dict[str, Any] = {
-        "box": box,
-        "sort": sort if sort != "due" else None,
-        "q": text or None,
-        "process": process or None,
-    }
+    kinds, uncounted = finder.kinds(session, user, question)
     return {
-        "box": box,
-        "sort": sort,
-        "chosen": chosen,
-        "q": text,
-        "process": process,
+        "question": question,
+        "box": question.box,
         "page": page,
         "counts": counts,
-        "processes": definitions.names(session, user),
-        "sorts": [("due", _("到期先后")), ("created", _("最新到达")), ("priority", _("优先级"))],
-        "levels": {item.id: show.due_words(item.due_at).level for item in page.items if item.due_at and box != "done"},
-        "next_url": url_for("inbox.inbox", **chosen, after=page.next) if page.next else None,
-        "first_url": url_for("inbox.inbox", **chosen) if after else None,
-        "here": url_for("inbox.inbox", **chosen, after=after),
+        "kinds": kinds,
+        "uncounted": uncounted,
+        "facets": FACETS,
+        "reader": user,
+        **inboxviews.offered(session, user),
+        "by_case": question.sort == "case" and not page.capped,
+        "sorts": [
+            ("due", _("到期先后")),
+            ("created", _("最新到达")),
+            ("priority", _("优先级")),
+            ("case", _("按案件分组")),
+        ],
+        "levels": {
+            item.id: show.due_words(item.due_at).level for item in page.items if item.due_at and question.box != "done"
+        },
+        "next_url": question.url(after=page.next) if page.next else None,
+        "first_url": question.url() if question.after else None,
+        "here": question.url(after=question.after),
     }

@@ -29,6 +29,20 @@ function agrees(form: HTMLFormElement, list: HTMLElement | null): boolean {
   return fields(form).every((field) => (said.get(field.name) ?? unset(field)) === field.value.trim());
 }
 
+/** What the reader opened stays open when the list is replaced, and on the next page. */
+export function rememberOpened(root: Document): void {
+  const restore = () => {
+    for (const details of root.querySelectorAll<HTMLDetailsElement>("details[data-remembers]")) {
+      details.open = sessionStorage.getItem(`guohe:open:${details.dataset.remembers}`) === "yes";
+      details.addEventListener("toggle", () => {
+        sessionStorage.setItem(`guohe:open:${details.dataset.remembers}`, details.open ? "yes" : "no");
+      });
+    }
+  };
+  restore();
+  root.addEventListener("htmx:after:swap", restore);
+}
+
 function unset(field: HTMLInputElement | HTMLSelectElement): string {
   return field instanceof HTMLSelectElement ? field.options[0]!.value : "";
 }

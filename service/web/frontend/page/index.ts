@@ -2,8 +2,9 @@
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { findAccounts } from "./door";
 import { forgetDraftsAtTheDoor, forgetFinishedDraft } from "./drafts";
-import { findByForm } from "./finder";
+import { findByForm, rememberOpened } from "./finder";
 import { closeMenus } from "./menus";
+import { watchForNews } from "./news";
 import { guardSubmits } from "./submits";
 
 htmx.config.includeIndicatorCSS = false;
@@ -14,3 +15,5 @@ forgetFinishedDraft(document);
 forgetDraftsAtTheDoor(document);
 findAccounts(document);
 findByForm(document);
+rememberOpened(document);
+watchForNews(document);
