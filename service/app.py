@@ -33,10 +33,11 @@ from service.web import (
     security,
     show,
     start,
+    work,
     workcalendar,
 )
 
-PAGES = (auth, account, inbox, inboxviews, start, cases, register, files, notifications, modeler, workcalendar)
+PAGES = (auth, account, inbox, inboxviews, start, cases, register, files, notifications, modeler, work, workcalendar)
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:

@@ -273,6 +273,24 @@ def may_assign(user: User, task: Task, candidates: Iterable[TaskCandidate], assi
     return may_administer(user, task.authority_id) or may_work_on(user, task, candidates)
 
 
+def may_delegate(user: User, task: Task, candidates: Iterable[TaskCandidate], to: User) -> bool:
+    """Whoever has a task may ask a colleague it is offered to for an answer, one at a time."""
+    mine = task.status == "open" and user.active and task.assignee_id == user.id
+    return (
+        mine
+        and task.delegation != "pending"
+        and to.id != user.id
+        and is_offered(to, candidates)
+        and not is_excluded(to, task)
+    )
+
+
+def may_plan(user: User, task: Task) -> bool:
+    """Whoever has a task decides when to see it again and how much it presses; an administrator may do so too."""
+    mine = user.active and task.assignee_id == user.id
+    return task.status == "open" and (mine or may_administer(user, task.authority_id))
+
+
 # Keeping away, and standing in
 
 
@@ -495,3 +513,27 @@ def views_seen_by(user: User) -> ColumnElement[bool]:
         for organisation, role in sorted(groups(user))
     ]
     return or_(InboxView.owner_id == user.id, *shared) if user.active else false()
+
+
+# Comments
+
+RECOMMENDING = frozenset({"recommender", "zone", "province"})
+"""Parties that speak for an application towards the ministry."""
+
+
+def comment_audiences(user: User, instance: Instance, members: Iterable[CaseParty]) -> list[str]:
+    """Whose comments on a case the user reads, and writes, the closest circle first.
+
+    The desks read all, the recommending side what is not kept inside, other parties what is meant for them. Experts
+    read none: their opinion is their own.
+    """
+    if instance.authority_id in desk_authorities(user):
+        return ["internal", "recommender", "applicant"]
+    spoken = {party for organisation, party in parties(user) if _is_member(members, organisation, party)}
+    if spoken & RECOMMENDING:
+        return ["recommender", "applicant"]
+    return ["applicant"] if spoken or (user.active and instance.started_by_id == user.id) else []
+
+
+def _is_member(members: Iterable[CaseParty], organisation: int, party: str) -> bool:
+    return any((one.organisation_id, one.party) == (organisation, party) for one in members)

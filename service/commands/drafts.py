@@ -39,6 +39,20 @@ def load(session: Session, task_id: int, *, user: User) -> Draft | None:
     return session.get(Draft, (task_id, user.id))
 
 
+def hand_on(session: Session, task_id: int, giver_id: int, taker_id: int) -> None:
+    """Give what somebody has typed to the one who goes on with the task; what that one had typed is replaced."""
+    draft = session.get(Draft, (task_id, giver_id), populate_existing=True)
+    if draft is None:
+        return
+    theirs = session.get(Draft, (task_id, taker_id), populate_existing=True)
+    if theirs is None:
+        theirs = Draft(task_id=task_id, user_id=taker_id)
+        session.add(theirs)
+    theirs.values, theirs.base = dict(draft.values), draft.base
+    theirs.form_hash, theirs.saved_at = draft.form_hash, draft.saved_at
+    session.flush()
+
+
 def discard(session: Session, task_id: int, *, user: User) -> None:
     """Throw away what has been typed."""
     session.execute(

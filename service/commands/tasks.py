@@ -12,7 +12,7 @@ from service import clock, engine, errors, permissions
 from service.models import Event, Instance, Task, TaskCandidate, User
 from service.models.base import BigId
 
-from . import attachments, deployments, duties, instances, returns
+from . import attachments, deployments, drafts, duties, instances, returns
 from .projection import Acted
 
 
@@ -57,6 +57,7 @@ def release(session: Session, task_id: int, *, user: User, version: int | None =
     if not permissions.may_release(user, task):
         raise errors.Forbidden()
     _is_current(task, version)
+    task.owner_id = task.delegation = None
     return _give(session, task, None, user=user, kind="released")
 
 
@@ -76,7 +77,37 @@ def assign(session: Session, task_id: int, *, user: User, assignee: User, versio
     _is_current(task, version)
     if task.assignee_id == assignee.id:
         return task
+    task.owner_id = task.delegation = None
     return _give(session, task, assignee, user=user, kind="assigned")
+
+
+def delegate(session: Session, task_id: int, *, user: User, to: User, version: int | None = None) -> Task:
+    """Ask a colleague for an answer: they get the task, and it comes back to you when they resolve it."""
+    task, _ = _locked(session, task_id, user)
+    _is_open(session, task)
+    if not permissions.may_delegate(user, task, task.candidates, to):
+        if task.assignee_id != user.id:
+            raise errors.Forbidden()
+        raise errors.InvalidInput(
+            f"不能将此任务委托给{to.name}。", f"This task cannot be delegated to {to.name}.", field="assignee"
+        )
+    _is_current(task, version)
+    task.owner_id, task.delegation = user.id, "pending"
+    drafts.hand_on(session, task_id, user.id, to.id)
+    return _give(session, task, to, user=user, kind="delegated")
+
+
+def resolve(session: Session, task_id: int, *, user: User, version: int | None = None) -> Task:
+    """Give a delegated task back to its owner, with what you have filled in; they hand it in."""
+    task, _ = _locked(session, task_id, user)
+    _is_open(session, task)
+    if task.assignee_id != user.id or task.delegation != "pending" or task.owner_id is None:
+        raise errors.Forbidden("这项任务不是委托给您的。", "This task has not been delegated to you.")
+    _is_current(task, version)
+    owner = session.get_one(User, task.owner_id)
+    task.delegation = "resolved"
+    drafts.hand_on(session, task_id, user.id, owner.id)
+    return _give(session, task, owner, user=user, kind="resolved")
 
 
 def complete(
@@ -95,6 +126,12 @@ def complete(
         _is_current(task, version)
         if principal is not None:
             task.assignee_id, task.on_behalf_of_id, task.claimed_at = user.id, principal.id, clock.now()
+    if task.delegation == "pending":
+        raise errors.Conflict(
+            "这项任务是委托给您的，请填写后交回委托人，由委托人提交。",
+            "This task was delegated to you: give it back to its owner, who hands it in.",
+            code="delegated",
+        )
     _is_current(task, version)
     now = clock.now()
     bundle = deployments.bundle(session, instance.deployment_id)

@@ -5,9 +5,11 @@ from .attachment import Attachment
 from .audit import AuditAnchor, AuditHead, AuditRecord
 from .base import Model
 from .batch import Batch, BatchItem, SavedView
+from .comment import Comment
 from .deployment import Deployment, DeploymentFile, ProcessDefinition
 from .duties import Deputy, Exclusion
 from .event import Event
+from .grace import Grace
 from .identity import (
     CASE_PARTIES,
     FIXED_PARTIES,
@@ -54,6 +56,7 @@ __all__ = [
     "CalendarYear",
     "CaseParty",
     "CockpitPolicy",
+    "Comment",
     "Correlation",
     "Counter",
     "Deployment",
@@ -63,6 +66,7 @@ __all__ = [
     "DryRun",
     "Event",
     "Exclusion",
+    "Grace",
     "Heartbeat",
     "InboxView",
     "Incident",

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 TaskStatus = Literal["open", "completed", "cancelled"]
 
+Delegation = Literal["pending", "resolved"]
+"""A task that its owner gave to somebody for an answer: not answered yet, or back with its owner."""
+
 NO_DUE = datetime(9999, 12, 31, tzinfo=UTC)
 """``due_sort`` of a task without a due date: after all others."""
 
@@ -27,7 +30,8 @@ class Task(Model):
     ``organisation_id`` and ``role`` are the (first) group it was offered to; they stay after the end, when
     the candidates are gone. ``submitted`` is what the form held at completion. ``on_behalf_of_id`` is the person in
     whose place the assignee acts. ``excludes`` are the steps (``process/element``) whose doers may not do this one;
-    None: nobody is kept away (``Exclusion``).
+    None: nobody is kept away (``Exclusion``). ``owner_id`` is who
+    delegated the task: it comes back to them.
     """
 
     __tablename__ = "task"
@@ -66,6 +70,10 @@ class Task(Model):
     role: Mapped[str | None] = mapped_column(ForeignKey("role.code"))
     assignee_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("user.id"))
     claimed_at: Mapped[datetime | None]
+    owner_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("user.id"))
+    delegation: Mapped[Delegation | None] = mapped_column(
+        Enum(*get_args(Delegation), native_enum=False, length=10, name="delegation")
+    )
     due_at: Mapped[datetime | None]
     due_sort: Mapped[datetime] = mapped_column(default=NO_DUE)
     follow_up_at: Mapped[datetime | None]
@@ -81,6 +89,7 @@ class Task(Model):
     instance: Mapped[Instance] = relationship()
     organisation: Mapped[Organisation | None] = relationship()
     assignee: Mapped[User | None] = relationship(foreign_keys=[assignee_id])
+    owner: Mapped[User | None] = relationship(foreign_keys=[owner_id])
     completed_by: Mapped[User | None] = relationship(foreign_keys=[completed_by_id])
     on_behalf_of: Mapped[User | None] = relationship(foreign_keys=[on_behalf_of_id])
     candidates: Mapped[list[TaskCandidate]] = relationship(
@@ -126,12 +135,16 @@ class TaskCandidate(Model):
 
 
 class Draft(Model):
-    """What somebody has typed into the form of an open task and not handed in."""
+    """What somebody has typed into the form of an open task and not handed in.
+
+    ``base`` is what the form held when they began: what differs from it is theirs.
+    """
 
     __tablename__ = "draft"
 
     task_id: Mapped[int] = mapped_column(BigId, ForeignKey("task.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[int] = mapped_column(BigId, ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
     values: Mapped[dict[str, Any]]
+    base: Mapped[dict[str, Any] | None]
     form_hash: Mapped[str] = mapped_column(default="")
     saved_at: Mapped[datetime]

@@ -34,7 +34,7 @@ from . import page
 from .finding import Facets, Filters, facets, known, without_filters
 from .page import COUNTED, AnySelect, Order, Page
 
-Box = Literal["mine", "group", "deputy", "waiting", "done", "all"]
+Box = Literal["mine", "later", "group", "deputy", "waiting", "done", "all"]
 Sort = Literal["due", "created", "priority", "case"]
 
 _ORDERS = {
@@ -204,7 +204,10 @@ def _doors(user: User, box: Box) -> list[ColumnElement[bool]]:
         return [false()]
     match box:
         case "mine":
-            return [and_(Task.assignee_id == user.id, Task.status == "open")]
+            shown = or_(Task.follow_up_at.is_(None), Task.follow_up_at <= clock.now())
+            return [and_(Task.assignee_id == user.id, Task.status == "open", shown)]
+        case "later":
+            return [and_(Task.assignee_id == user.id, Task.status == "open", Task.follow_up_at > clock.now())]
         case "group":
             offered = select(TaskCandidate.task_id).where(permissions.offered_to(user))
             free = offered.where(TaskCandidate.claimed.is_(False))

@@ -67,6 +67,10 @@ class TaskView:
     may_release: bool
     may_complete: bool
     may_assign: bool
+    may_plan: bool
+    owner: str | None
+    owner_id: int | None
+    delegation: str | None
     candidates: list[Candidate]
     kept_away: Exclusion | None
     on_behalf_of_id: int | None
@@ -83,6 +87,7 @@ def task(session: Session, user: User, task_id: int) -> TaskView | None:
             joinedload(Task.instance).joinedload(Instance.definition),
             joinedload(Task.organisation),
             joinedload(Task.assignee),
+            joinedload(Task.owner),
             joinedload(Task.completed_by),
             joinedload(Task.on_behalf_of),
             selectinload(Task.candidates),
@@ -134,6 +139,10 @@ def _view(found: Task, user: User, candidates: list[Candidate], now: datetime) -
         may_release=live and permissions.may_release(user, found),
         may_complete=live and permissions.may_complete(user, found, found.candidates),
         may_assign=live and found.status == "open" and assigns,
+        may_plan=live and permissions.may_plan(user, found),
+        owner=found.owner.name if found.owner else None,
+        owner_id=found.owner_id,
+        delegation=found.delegation,
         candidates=candidates,
         kept_away=permissions.exclusion(user, found.exclusions)
         if found.status == "open" and found.excludes is not None

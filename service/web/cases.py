@@ -15,7 +15,7 @@ from service.queries import attachments, definitions, documents, instances, prog
 from service.queries import inbox as boxes
 from service.queries import tasks as task_queries
 
-from . import formbox, here, history
+from . import ahead, formbox, here, history, work
 
 if TYPE_CHECKING:
     from service.models import User
@@ -59,6 +59,8 @@ def case(instance_id: int) -> str:
             session,
             "cases/case.html",
             case=found,
+            course=ahead.course(session, user, instance_id),
+            talk=work.talk(session, user, instance_id),
             history=history.lines(happened.items, own) if happened else [],
             records=records,
             diagrams=diagrams,

@@ -128,7 +128,7 @@ def complete_submit(task_id: int) -> Response | tuple[str, int]:
             return taskpage.page(session, user, task_id, values, refused.fields), 422
     flash(_("“%(name)s”已提交。", name=name), "good")
     formbox.forget_draft(key)
-    return redirect(url_for("inbox.inbox"), 303)
+    return redirect(url_for("work.next_task" if request.form.get("then") == "next" else "inbox.inbox"), 303)
 
 
 @blueprint.post("/tasks/<int:task_id>/draft")

@@ -9,11 +9,12 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service import errors
-from service.commands import duties, returns, task_forms
+from service.commands import duties, outlook, returns, task_forms
+from service.models import Task
 from service.queries import attachments, instances
 from service.queries import tasks as task_queries
 
-from . import formbox, here, history, i18n, show
+from . import ahead, formbox, here, history, i18n, show, work
 
 if TYPE_CHECKING:
     from service.models import User
@@ -37,6 +38,7 @@ def page(
         session, user, task.instance_id, kinds=history.KINDS, newest_first=True, limit=HISTORY_SHOWN
     )
     state = _state(task)
+    row = session.get(Task, task_id)
     return here.page(
         session,
         "inbox/task.html",
@@ -48,6 +50,10 @@ def page(
         review=_review(session, user, task),
         why=_why(user, task),
         kept_away=_kept_away(user, task),
+        course=ahead.course(session, user, task.instance_id),
+        clock=ahead.clock(session, row) if row is not None else None,
+        ahead=outlook.next_steps(session, row) if row is not None and row.status == "open" else [],
+        talk=work.talk(session, user, task.instance_id, task.id) if case else None,
         colleagues=colleagues(session, user, task),
         attachments=attachments.of_case(session, user, task.instance_id) if case else [],
         history=history.lines(happened.items, case.case.process_id) if happened and case else [],
@@ -145,6 +151,10 @@ def _why(user: User, task: task_queries.TaskView) -> list[str]:
             reasons.append(_("流程指定由您本人办理。"))
         elif one.organisation is not None:
             reasons.append(_("此任务由%(office)s的“%(role)s”办理，您担任该岗位。", office=one.organisation, role=role))
-    if task.mine and task.claimed_at:
+    if task.mine and task.delegation == "pending":
+        reasons.append(_("%(who)s委托您办理。", who=task.owner))
+    elif task.mine and task.owner_id == user.id and task.delegation == "resolved":
+        reasons.append(_("您委托同事办理，现已交回。"))
+    elif task.mine and task.claimed_at:
         reasons.append(_("您于 %(when)s 领取。", when=show.moment(task.claimed_at)))
     return reasons

@@ -5,6 +5,7 @@ import { forgetDraftsAtTheDoor, forgetFinishedDraft } from "./drafts";
 import { findByForm, rememberOpened } from "./finder";
 import { closeMenus } from "./menus";
 import { watchForNews } from "./news";
+import { handInByKey, insertMentions } from "./talk";
 import { guardSubmits } from "./submits";
 
 htmx.config.includeIndicatorCSS = false;
@@ -17,3 +18,5 @@ findAccounts(document);
 findByForm(document);
 rememberOpened(document);
 watchForNews(document);
+insertMentions(document);
+handInByKey(document);

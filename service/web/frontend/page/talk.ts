@@ -1,0 +1,28 @@
+/** Put "@name " into the text when somebody is picked from the list beside it. */
+export function insertMentions(root: Document): void {
+  root.addEventListener("change", (event) => {
+    const pick = event.target as HTMLSelectElement;
+    const text = pick.dataset?.mention ? (root.getElementById(pick.dataset.mention) as HTMLTextAreaElement | null) : null;
+    if (!text || !pick.value) return;
+    const at = text.selectionEnd;
+    const said = `@${pick.value} `;
+    text.value = text.value.slice(0, at) + said + text.value.slice(at);
+    pick.value = "";
+    text.focus();
+    text.setSelectionRange(at + said.length, at + said.length);
+  });
+}
+
+/** Ctrl + Enter hands a task in and opens the next one. */
+export function handInByKey(root: Document): void {
+  root.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    const inTalk = (event.target as HTMLElement).closest?.("[data-talk]");
+    const button = inTalk ? null : root.querySelector<HTMLButtonElement>("button[data-key-next]");
+    if (!button) return;
+    event.preventDefault();
+    // What is being typed counts: leaving the field tells the form.
+    (root.activeElement as HTMLElement | null)?.blur();
+    button.click();
+  });
+}
