@@ -20,6 +20,7 @@ from service.web import (
     cockpit,
     compression,
     deploy_api,
+    deputies,
     errors,
     files,
     here,
@@ -37,7 +38,21 @@ from service.web import (
     workcalendar,
 )
 
-PAGES = (auth, account, inbox, inboxviews, start, cases, register, files, notifications, modeler, work, workcalendar)
+PAGES = (
+    auth,
+    account,
+    deputies,
+    inbox,
+    inboxviews,
+    start,
+    cases,
+    register,
+    files,
+    notifications,
+    modeler,
+    work,
+    workcalendar,
+)
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:

@@ -341,6 +341,8 @@ def _named(user: User, desk: bool) -> ColumnElement[bool]:
 
 
 def _fact(event: Event, name: str | None, desk: bool) -> HistoryRow:
+    # Whoever learns who acted learns in whose place, too.
+    behalf = {"on_behalf_of": event.data["on_behalf_of"]} if name and "on_behalf_of" in event.data else {}
     return HistoryRow(
         id=event.id,
         at=event.at,
@@ -351,7 +353,7 @@ def _fact(event: Event, name: str | None, desk: bool) -> HistoryRow:
         token=event.token,
         task_id=event.task_id,
         user=name,
-        data=event.data if desk or event.kind == "ended" else {},
+        data=event.data if desk or event.kind == "ended" else behalf,
     )
 
 

@@ -131,7 +131,7 @@ def _view(found: Task, user: User, candidates: list[Candidate], now: datetime) -
         priority=found.priority,
         created_at=found.created_at,
         completed_at=found.completed_at,
-        completed_by=found.completed_by.name if found.completed_by else None,
+        completed_by=_done_by(found),
         submitted=found.submitted,
         version=found.version,
         mine=found.status == "open" and found.assignee_id == user.id,
@@ -150,6 +150,15 @@ def _view(found: Task, user: User, candidates: list[Candidate], now: datetime) -
         on_behalf_of_id=found.on_behalf_of_id,
         on_behalf_of=found.on_behalf_of.name if found.on_behalf_of else None,
         lent_by=_lent_by(user, found),
+    )
+
+
+def _done_by(found: Task) -> str | None:
+    """Who handed the task in, and in whose place."""
+    if found.completed_by is None:
+        return None
+    return (
+        f"{found.completed_by.name}（代{found.on_behalf_of.name}）" if found.on_behalf_of else found.completed_by.name
     )
 
 

@@ -18,7 +18,7 @@ from service.queries.finding import FACETS, Due, Priority
 
 from . import i18n, registerwords, show
 
-BOXES = ("mine", "later", "group", "waiting", "done")
+BOXES = ("mine", "later", "group", "deputy", "waiting", "done")
 SORTS = ("due", "created", "priority", "case")
 SHOWN = 12
 """So many values of a kind are offered; a search finds the rest."""

@@ -72,7 +72,15 @@ def _line(row: HistoryRow) -> Line:
         "escalated": (_("“%(name)s”上报", name=name), ""),
     }
     text, mark = texts.get(row.kind, (name, ""))
-    return Line(row.at, text, _detail(row), row.user or "", mark)
+    return Line(row.at, text, _detail(row), _who(row), mark)
+
+
+def _who(row: HistoryRow) -> str:
+    """Who acted, and in whose place."""
+    principal = row.data.get("on_behalf_of")
+    if not isinstance(principal, dict):
+        return row.user or ""
+    return _("%(deputy)s（代%(principal)s）", deputy=row.user or "", principal=principal.get("name") or "")
 
 
 def _detail(row: HistoryRow) -> str:

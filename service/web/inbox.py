@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from service import clock, errors, workdays
+from service import clock, errors, permissions, workdays
 from service.commands import drafts, tasks
 from service.queries import identity
 from service.queries import inbox as boxes
@@ -174,6 +174,7 @@ def _box(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
     counts = boxes.counts(session, user)
     kinds, uncounted = finder.kinds(session, user, question)
     return {
+        "stands_in": bool(permissions.standing_in(user)),
         "question": question,
         "box": question.box,
         "page": page,

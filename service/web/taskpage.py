@@ -8,7 +8,7 @@ from flask import render_template, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from service import errors
+from service import errors, permissions
 from service.commands import duties, outlook, returns, task_forms
 from service.models import Task
 from service.queries import attachments, instances
@@ -55,6 +55,7 @@ def page(
         ahead=outlook.next_steps(session, row) if row is not None and row.status == "open" else [],
         talk=work.talk(session, user, task.instance_id, task.id) if case else None,
         colleagues=colleagues(session, user, task),
+        principals=_principals(session, user, task),
         attachments=attachments.of_case(session, user, task.instance_id) if case else [],
         history=history.lines(happened.items, case.case.process_id) if happened and case else [],
     )
@@ -65,6 +66,15 @@ def colleagues(session: Session, user: User, task: task_queries.TaskView) -> lis
     if not task.may_assign:
         return []
     return [(key, name) for key, name in task_queries.assignable(session, task.id) if key != task.assignee_id]
+
+
+def _principals(session: Session, user: User, task: task_queries.TaskView) -> list[tuple[int, str]]:
+    """Those in whose place the reader may act as an administrator."""
+    personal = task.properties.get("personal") == "true" or (task.role or "").partition(".")[0] in permissions.PERSONAL
+    if task.status != "open" or task.mine or personal or not permissions.may_administer(user, task.authority_id):
+        return []
+    people = task_queries.assignable(session, task.id)
+    return [(key, name) for key, name in people if key != user.id and task.assignee_id in (None, key)]
 
 
 def _state(task: task_queries.TaskView) -> str:

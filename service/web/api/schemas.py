@@ -557,7 +557,7 @@ class VariableSet(Document):
 
 
 TaskStatus = Literal["open", "completed", "cancelled"]
-Box = Literal["mine", "group", "waiting", "done", "all"]
+Box = Literal["mine", "group", "deputy", "waiting", "done", "all"]
 TaskSort = Literal["due_at", "-created_at", "-priority"]
 
 
