@@ -40,6 +40,13 @@ class Part:
     raw: dict[str, Any] | None
     include: str | None
     commented: bool
+    column: int = 0
+
+    @property
+    def alone(self) -> str:
+        """The step's text as if it stood alone: without the indentation that its dash asks for."""
+        first, *more = self.text.split("\n")
+        return "\n".join([first, *(line.removeprefix(" " * self.column) for line in more)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +253,7 @@ def _parts(text: str, node: yaml.Node) -> list[Part]:
                 raw if isinstance(raw, dict) else None,
                 include,
                 "#" in _without_strings(chunk),
+                one.start_mark.column,
             )
         )
     return found

@@ -442,7 +442,7 @@ def _shown(number: int, part: scenariotext.Part, story: storyboard.Storyboard) -
         "refused": raw.get("refused", ""),
         "data": scenariotext.step_text(raw["data"]).rstrip() if isinstance(raw.get("data"), dict) else "",
         "expect": _expectation(raw["expect"], story) if isinstance(raw.get("expect"), dict) else [],
-        "text": part.text,
+        "text": part.alone,
         "editable": part.raw is not None and not part.commented,
         "simple": simple,
     }
