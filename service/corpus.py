@@ -56,7 +56,7 @@ class Judge:
     def judge(self, file: str, content: bytes) -> Judged:
         """Look at one file. Comes back within the limits, whatever is in it."""
         pipe = self._ready()
-        before, started = self._base, time.monotonic()
+        before, started = _resident(self._process.pid), time.monotonic()
         pipe.send((file, content))
         most = 0
         while not pipe.poll(LOOK_EVERY):
@@ -88,6 +88,9 @@ class Judge:
             self._process = None
 
     def _ready(self) -> Connection:
+        # What earlier files have left behind must not count against this one, nor pile up.
+        if self._process is not None and _resident(self._process.pid) - self._base > self.memory:
+            self.close()
         if self._process is None or not self._process.is_alive():
             self._pipe, theirs = self._context.Pipe()
             self._process = self._context.Process(target=_work, args=(theirs,), daemon=True)
@@ -125,7 +128,7 @@ def judge_all(paths: Iterable[Path], *, seconds: float = SECONDS, memory: int = 
 
 def _work(pipe: Connection) -> None:
     """The process: warm up, then answer file by file."""
-    engine.validate({"warm.bpmn": WARM})
+    engine.validate({"warm.bpmn": WARM}, catalogue=engine.Catalogue())
     pipe.send("ready")
     while True:
         try:
@@ -137,7 +140,7 @@ def _work(pipe: Connection) -> None:
 
 def _look(file: str, content: bytes) -> tuple[list[engine.Finding], int, str]:
     try:
-        findings = engine.validate({file: content})
+        findings = engine.validate({file: content}, catalogue=engine.Catalogue())
         if not file.endswith(".bpmn"):
             # A table or a form by itself is no bundle, and need not be one.
             findings = [one for one in findings if one.rule != "no-process"]

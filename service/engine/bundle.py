@@ -152,6 +152,15 @@ def _read_form(contents: Contents, path: str, data: bytes) -> None:
             "Not a form (JSON with id and components is expected).",
         )
         return
+    if _is_too_deep(components):
+        contents.find(
+            path,
+            "form-structure",
+            f"表单的组件嵌套超过 {MOST_NESTED} 层。",
+            f"The form's components are nested deeper than {MOST_NESTED} levels.",
+            form_id,
+        )
+        return
     if form_id in contents.forms:
         contents.find(
             path,
@@ -162,6 +171,23 @@ def _read_form(contents: Contents, path: str, data: bytes) -> None:
         )
         return
     contents.forms[form_id], contents.form_files[form_id] = schema, path
+
+
+MOST_NESTED = 50
+
+
+def _is_too_deep(components: list[Any]) -> bool:
+    """Whether components lie in each other deeper than anybody draws; asked without recursion."""
+    queue = [(components, 1)]
+    while queue:
+        values, depth = queue.pop()
+        if depth > MOST_NESTED:
+            return True
+        for value in values:
+            inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else None
+            if inner:
+                queue.append((inner, depth + (not isinstance(value, dict))))
+    return False
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:

@@ -86,10 +86,16 @@ def check_unary(test: str) -> str | None:
 
 def check_many(texts: Sequence[tuple[str, str]], functions: Iterable[str] = ()) -> list[FeelError | None]:
     """What is wrong with ``("expression" | "test", text)`` pairs, in one go; ``functions`` are known besides FEEL's."""
-    found: list[FeelError | None] = [_empty() if not text.strip() else None for _, text in texts]
-    problems = isolate.call(
-        SCRIPT, "check", {"texts": texts, "functions": sorted(functions)}, seconds=isolate.MOST_SECONDS
-    )
+    found: list[FeelError | None] = [_unaskable(text) for _, text in texts]
+    # A text that is refused unread is not handed over.
+    asked = [(kind, text if found[index] is None else "null") for index, (kind, text) in enumerate(texts)]
+    argument = {"texts": asked, "functions": sorted(functions)}
+    try:
+        problems = isolate.call(SCRIPT, "check", argument, seconds=isolate.MOST_SECONDS)
+    except isolate.ScriptError as error:
+        if len(texts) == 1:
+            return [found[0] or failed(error)]
+        return [check_many([text], functions)[0] for text in texts]
     for index, problem in enumerate(problems):
         if problem is not None and found[index] is None:
             found[index] = error_of(problem, texts[index][1])
@@ -344,6 +350,22 @@ def error_of(problem: Mapping[str, Any], text: str) -> FeelError:
     if kind in ("size", "depth"):
         return _too_much(shown)
     return FeelError(f"“{shown}”无法求值。", f"“{shown}” cannot be evaluated: {message}")
+
+
+LONGEST = 50_000
+"""Characters of an expression; no person writes or reads a longer one."""
+
+
+def _unaskable(text: str) -> FeelError | None:
+    if not text.strip():
+        return _empty()
+    if len(text) > LONGEST:
+        return FeelError(
+            f"表达式超过 {LONGEST} 个字符。",
+            f"The expression is longer than {LONGEST} characters.",
+            code="feel_limit",
+        )
+    return None
 
 
 def _empty() -> FeelError:

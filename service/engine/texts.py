@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import isolate
+from . import feel, isolate
 from .shapes import ANY, Shape
 
 SCRIPT = "feel"
@@ -55,8 +55,10 @@ def learn(texts: Iterable[Text]) -> None:
     asked = [text for text in dict.fromkeys(texts) if text not in _known]
     if not asked:
         return
+    # A text that is too long to be read is refused by the check of its syntax.
+    handed = [(kind, text if len(text) <= feel.LONGEST else "null") for kind, text in asked]
     try:
-        answers = isolate.call(SCRIPT, "read", {"texts": asked}, seconds=isolate.MOST_SECONDS)
+        answers = isolate.call(SCRIPT, "read", {"texts": handed}, seconds=isolate.MOST_SECONDS)
     except isolate.ScriptError:
         # One of them is too much; the check of its syntax says which.
         answers = [{"reads": [], "shape": {"type": "any"}, "holds": [], "fails": []}] * len(asked)

@@ -1,0 +1,157 @@
+"""A process owner's whole way in a real Chromium: draw, connect, choose, put right, simulate, publish, and a case runs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from service.commands import instances
+from service.models import Task, TaskCandidate
+from tests.browser.test_modeler import BLANK, Shop, blank, saved, shop, until
+
+pytestmark = pytest.mark.browser
+__all__ = ["shop"]
+
+FORM = {
+    "id": "ask",
+    "type": "default",
+    "schemaVersion": 16,
+    "components": [
+        {
+            "type": "group",
+            "path": "leave",
+            "id": "G",
+            "components": [{"type": "number", "key": "days", "id": "F", "label": "天数"}],
+        }
+    ],
+}
+FORMS = {"forms/leave/ask.form": json.dumps(FORM).encode()}
+
+
+def middle(page, selector):
+    box = page.locator(selector).first.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page, start, end):
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=5)
+    page.mouse.move(*end, steps=5)
+    page.mouse.up()
+
+
+def choose_in_panel(page, group, select_id, value):
+    header = page.locator(f"[data-group-id='group-{group}'] .bio-properties-panel-group-header")
+    if "open" not in (header.get_attribute("class") or ""):
+        header.click()
+    page.select_option(f"#bio-properties-panel-{select_id}", value)
+
+
+def test_a_procedure_is_drawn_put_right_simulated_published_and_runs(shop: Shop):
+    copy_id = shop.copy({**blank(), **FORMS})
+    page = shop.page()
+    shop.open(page, copy_id, BLANK)
+
+    # A task by drag out of the palette, connected with the start.
+    x, y = middle(page, ".djs-shape[data-element-id^='StartEvent']")
+    tool = middle(page, ".djs-palette .entry[data-action='create.task']")
+    drag(page, tool, (x + 300, y))
+    page.wait_for_selector(".djs-shape[data-element-id^='Activity']")
+    page.keyboard.press("Escape")
+    page.click(".djs-palette .entry[data-action='global-connect-tool']")
+    drag(page, (x, y), (x + 300, y))
+    page.wait_for_selector(".djs-connection[data-element-id^='Flow']", state="attached")
+
+    page.mouse.click(x + 100, y + 180)
+
+    # It becomes a user task with a name, a role and a form, and an end follows it.
+    page.locator(".djs-shape[data-element-id^='Activity']").first.click()
+    page.click(".djs-context-pad [data-action='replace']")
+    page.click(".djs-popup [data-id='replace-with-user-task']")
+    page.wait_for_selector(".djs-context-pad [data-action='append.end-event']")
+    page.click(".djs-context-pad [data-action='append.end-event']")
+    until(page, "document.querySelector('[data-check-list]').innerText.includes('没有指定办理人')", 20)
+    page.mouse.click(x + 100, y + 180)
+    page.locator(".djs-shape[data-element-id^='Activity']").first.click()
+    choose_in_panel(page, "guohe-role", "guohe-role-pick", "coop.intake")
+    choose_in_panel(page, "form", "guohe-form-pick", "ask")
+    page.locator(".djs-shape[data-element-id^='Activity']").first.dblclick()
+    page.keyboard.type("审批请假")
+    page.keyboard.press("Escape")
+
+    # The due date reads a misspelt variable; the finding says which was meant, and is put right.
+    write_due(page, "=leav.until")
+    until(page, "document.querySelector('[data-check-list]').innerText.includes('leav.until')", 20)
+    write_due(page, "")
+    until(page, "!document.querySelector('[data-check-list]').innerText.includes('leav.until')", 20)
+    page.mouse.click(x + 100, y + 180)
+    choose_in_panel(page, "guohe-case", "guohe-starter", "applicant.drafter")
+    until(
+        page,
+        "!document.querySelector('[data-check-list] .finding.is-error, [data-check-list] .finding.is-warning')",
+        20,
+    )
+    saved(page)
+
+    # A token runs to the end.
+    page.click("[data-act='simulate']")
+    page.locator(".bts-context-pad[title='触发']:visible").first.click()
+    page.wait_for_selector(".bts-element-notification:has-text('已结束')", timeout=20000)
+    page.click("[data-act='simulate']")
+    saved(page)
+
+    # What runs came out of the drawing.
+    page.goto(f"{shop.address}/modeler/{copy_id}/publish")
+    page.fill("#note", "新的请假流程")
+    page.click("aside .btn-primary")
+    page.wait_for_url("**/publications/*")
+    assert "已发布" in page.inner_text("body")
+    with shop.database.transaction() as session:
+        case = instances.start(session, "leave", {}, user=shop.person(session, "wang"))
+        task = session.scalars(select(Task).where(Task.instance_id == case.id)).one()
+        assert (task.name, task.form_id, task.status) == ("审批请假", "ask", "open")
+        offered = session.scalars(select(TaskCandidate).where(TaskCandidate.task_id == task.id)).all()
+        assert offered
+    assert page.watch.problems == []
+
+
+def write_due(page, text):
+    """Change the due date as the panel does, as one undoable step."""
+    page.evaluate(
+        """text => {
+          const modeler = window.guoheModeler, element = modeler.get('elementRegistry').find(one => one.type === 'bpmn:UserTask');
+          const extensions = element.businessObject.get('extensionElements'), factory = modeler.get('bpmnFactory');
+          const others = extensions.get('values').filter(one => one.$type !== 'zeebe:TaskSchedule');
+          const made = factory.create('zeebe:TaskSchedule', {dueDate: text});
+          made.$parent = extensions;
+          modeler.get('modeling').updateModdleProperties(element, extensions, {values: text ? [...others, made] : others});
+        }""",
+        text,
+    )
+
+
+def test_the_feel_editor_is_offered_what_is_known_at_the_element(shop: Shop):
+    from tests.engine.diagrams import user
+    from tests.workshop.drawings import DESK, straight
+
+    diagram = straight().decode()
+    diagram = diagram.replace(user("a", DESK), user("a", DESK + '<zeebe:formDefinition formId="ask"/>'))
+    copy_id = shop.copy({BLANK: diagram.encode(), **FORMS})
+    page = shop.page()
+    shop.open(page, copy_id, BLANK)
+    known = page.evaluate(
+        """async () => {
+          const modeler = window.guoheModeler, element = modeler.get('elementRegistry').get('a_e');
+          return await modeler.get('variableResolver').getVariablesForElement(element.businessObject);
+        }"""
+    )
+    leave = next(one for one in known if one["name"] == "leave")
+    assert [entry["name"] for entry in leave["entries"]] == ["days"]
+    assert leave["info"] == "由 表单“a” 写入"
+    assert {"caseNumber", "parties", "profile"} <= {one["name"] for one in known}
+    # The marks at the elements are those of the list: what the browser finds by itself, and what the server says.
+    until(page, "document.querySelector('[data-check-summary]').textContent !== '正在检查…'")
+    assert page.watch.problems == []
