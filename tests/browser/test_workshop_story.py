@@ -80,7 +80,8 @@ def test_a_procedure_is_drawn_put_right_simulated_published_and_runs(shop: Shop)
     choose_in_panel(page, "form", "guohe-form-pick", "ask")
     page.locator(".djs-shape[data-element-id^='Activity']").first.dblclick()
     page.keyboard.type("审批请假")
-    page.keyboard.press("Escape")
+    page.mouse.click(x + 100, y + 180)
+    page.wait_for_selector(".djs-label:has-text('审批请假')", state="attached")
 
     # The due date reads a misspelt variable; the finding says which was meant, and is put right.
     write_due(page, "=leav.until")
