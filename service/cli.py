@@ -82,26 +82,6 @@ def worker(concurrency: int, lease: float) -> None:
 
 
 @guohe.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--user", "username", default=None, help="In whose name; default: the first process owner.")
-@click.option("--note", default="", help="What is new in it.")
-def deploy(paths: tuple[Path, ...], username: str | None, note: str) -> None:
-    """Put the diagrams, tables, forms and templates in files and folders into service, as one bundle."""
-    from service import handlers
-    from service.commands import deployments
-
-    settings = _settings()
-    with _database(settings) as database, database.transaction() as session:
-        owner = _owner(session, username)
-        known = deployments.latest_version(session, authority_id=owner.authority_id)
-        deployment = deployments.deploy(session, read_files(paths), user=owner, note=note, topics=handlers.topics())
-        if deployment.version > known:
-            click.echo(f"已部署第 {deployment.version} 版。 Deployed as version {deployment.version}.")
-        else:
-            click.echo(f"内容与第 {deployment.version} 版相同。 The content is that of version {deployment.version}.")
-
-
-@guohe.command()
 def migrate() -> None:
     """Bring the tables to the newest shape."""
     settings = _settings()
@@ -141,37 +121,6 @@ def admin(username: str, name: str | None, authority: str, authority_name: str, 
         for role in ("platform.admin", "platform.owner"):
             identity.add_membership(session, account, platform, role)
     click.echo(f"已建立管理员“{username}”。 Administrator “{username}” created.")
-
-
-@guohe.command("test")
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--verbose", "-v", is_flag=True, help="Show every step.")
-def test_scenarios(paths: tuple[Path, ...], verbose: bool) -> None:
-    """Play the scenarios in files and folders (default: processes/) and print which flows they cover."""
-    from service import scenarios
-
-    ok = scenarios.run(list(paths) or [ROOT / "processes"], root=ROOT, say=click.echo, verbose=verbose)
-    if not ok:
-        sys.exit(FAILED)
-
-
-@guohe.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--check", is_flag=True, help="Change nothing; fail where a layout is missing or could be better.")
-def layout(paths: tuple[Path, ...], check: bool) -> None:
-    """Draw diagrams anew: lanes, grid, orthogonal flows."""
-    from service.engine import layout as drawing
-
-    wrong = 0
-    for path in paths:
-        drawn = drawing.layout(path.read_bytes())
-        if check:
-            wrong += drawn != path.read_bytes()
-        else:
-            path.write_bytes(drawn)
-        click.echo(str(path))
-    if wrong:
-        sys.exit(FAILED)
 
 
 @guohe.command("dmn-tck")

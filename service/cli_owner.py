@@ -1,9 +1,9 @@
-"""``guohe validate | diff | layout``: what a process owner does who keeps diagrams in git."""
+"""``guohe validate | test | diff | layout | deploy | backtest``: for process owners who keep diagrams in git."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ MANY = 200
 
 def add_to(group: click.Group) -> None:
     """Put the commands into ``guohe``."""
-    for command in (validate, diff, layout, backtest):
+    for command in (validate, play, diff, layout, deploy, backtest):
         group.add_command(command)
 
 
@@ -162,6 +162,68 @@ def _write(text: str, output: Path | None) -> None:
         click.echo(text.rstrip("\n"))
     else:
         output.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+
+
+@click.command("test")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--verbose", "-v", is_flag=True, help="Show every step.")
+@click.option("--format", "shape", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write there instead of stdout.")
+def play(paths: tuple[Path, ...], verbose: bool, shape: str, output: Path | None) -> None:
+    """Play the scenarios in files and folders (default: processes/) and print which flows they cover.
+
+    Exit code 0: all came out as they say; 1: some did not, or there are none; 2: wrong use.
+    """
+    from service import cli, reports, scenarios
+
+    # A report on stdout has stdout for itself.
+    quiet = shape != "text" and output is None
+    outcomes: list[scenarios.Outcome] = []
+    say: Callable[[str], None] = (lambda line: click.echo(line, err=True)) if quiet else click.echo
+    where = list(paths) or [cli.ROOT / "processes"]
+    good = scenarios.run(where, root=cli.ROOT, say=say, verbose=verbose, played=outcomes)
+    if shape != "text":
+        _write((reports.played_as_json if shape == "json" else reports.played_as_junit)(outcomes), output)
+    if not good:
+        sys.exit(FAILED)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--user", "username", default=None, help="In whose name; default: the first process owner.")
+@click.option("--note", default="", help="What is new in it.")
+@click.option(
+    "--format", "shape", type=click.Choice(["text", "json", "sarif", "junit"]), default="text", show_default=True
+)
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write there instead of stdout.")
+def deploy(paths: tuple[Path, ...], username: str | None, note: str, shape: str, output: Path | None) -> None:
+    """Put the diagrams, tables, forms and templates in files and folders into service, as one bundle.
+
+    Exit code 0: it is in service, or was already; 1: refused, with everything that is wrong; 2: nothing to deploy.
+    """
+    from service import cli, handlers
+    from service.commands import deployments
+
+    content = cli.read_files(paths)
+    with cli.opened() as database, database.transaction() as session:
+        owner = cli.account(session, username)
+        known = deployments.latest_version(session, authority_id=owner.authority_id)
+        try:
+            made = deployments.deploy(session, content, user=owner, note=note, topics=handlers.topics())
+        except deployments.BundleRejected as refused:
+            if shape == "text":
+                raise
+            _write(_shown(refused.findings, sorted(content), shape, deployed=False), output)
+            sys.exit(FAILED)
+        version, new = made.version, made.version > known
+        # What was let through may still be worth knowing.
+        findings = [] if shape == "text" else deployments.validate(session, content, topics=handlers.topics())
+    if shape != "text":
+        _write(_shown(findings, sorted(content), shape, deployed=True, version=version, new=new), output)
+    elif new:
+        click.echo(f"已部署第 {version} 版。 Deployed as version {version}.")
+    else:
+        click.echo(f"内容与第 {version} 版相同。 The content is that of version {version}.")
 
 
 @click.command()

@@ -13,6 +13,7 @@ from service.engine.compare import Comparison
 
 if TYPE_CHECKING:
     from service.commands.backtests import Backtest
+    from service.scenarios import Outcome
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -199,3 +200,43 @@ def backtest_as_json(found: Backtest) -> str:
         "unknown": found.unknown,
     }
     return json.dumps({"counts": counts, "differences": shown}, ensure_ascii=False, indent=2)
+
+
+def played_as_json(outcomes: Sequence[Outcome]) -> str:
+    """Scenarios that were played, as JSON."""
+    shown = [
+        {
+            "file": str(one.file),
+            "name": one.name,
+            "passed": one.ok,
+            "problems": one.problems,
+            "line": one.line or None,
+            "element": one.element,
+            "seconds": round(one.seconds, 3),
+            "flows": len(one.flows),
+        }
+        for one in outcomes
+    ]
+    failed = sum(not one.ok for one in outcomes)
+    return json.dumps({"played": len(shown), "failed": failed, "scenarios": shown}, ensure_ascii=False, indent=2)
+
+
+def played_as_junit(outcomes: Sequence[Outcome]) -> str:
+    """Scenarios that were played, as JUnit XML: one test case a scenario."""
+    cases = []
+    for one in outcomes:
+        inner = ""
+        if not one.ok:
+            place = f"{one.file}:{one.line}" if one.line else str(one.file)
+            inner = f"<failure message={_attribute(one.problems[0])}>{_text([place, *one.problems])}</failure>"
+        cases.append(
+            f'<testcase classname={_attribute(str(one.file))} name={_attribute(one.name)} time="{one.seconds:.3f}">'
+            f"{inner}</testcase>"
+        )
+    failed = sum(not one.ok for one in outcomes)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<testsuites><testsuite name="guohe test" tests="{len(cases)}" failures="{failed}" errors="0">\n'
+        + "\n".join(cases)
+        + "\n</testsuite></testsuites>\n"
+    )

@@ -71,7 +71,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "cli": ANYTHING,
     "cli_admin": ANYTHING,
     "cli_owner": ANYTHING,
-    "reports": {"engine", "commands"},
+    "reports": {"engine", "commands", "scenarios"},
     "corpus": {"engine"},
     "demo": ANYTHING,
     "scenarios": ANYTHING,

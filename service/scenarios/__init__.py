@@ -38,13 +38,23 @@ def play(stage: Stage, file: Path, *, within: Path | None = None) -> Outcome:
     return stage.play(scenario)
 
 
-def run(paths: Iterable[Path], *, root: Path, say: Callable[[str], None] = print, verbose: bool = False) -> bool:
-    """Play every scenario in files and folders; print what failed and which flows were covered."""
+def run(
+    paths: Iterable[Path],
+    *,
+    root: Path,
+    say: Callable[[str], None] = print,
+    verbose: bool = False,
+    played: list[Outcome] | None = None,
+) -> bool:
+    """Play every scenario in files and folders; print what failed and which flows were covered.
+
+    ``played`` is given the outcomes one by one, for a report in another form.
+    """
     files = find(paths)
     if not files:
         say("没有找到情景文件（scenarios/*.yaml）。 No scenarios found (scenarios/*.yaml).")
         return False
-    outcomes = []
+    outcomes = played if played is not None else []
     with Stage(root) as stage:
         for file in files:
             try:

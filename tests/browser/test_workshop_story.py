@@ -51,6 +51,7 @@ def choose_in_panel(page, group, select_id, value):
 
 
 def test_a_procedure_is_drawn_put_right_simulated_published_and_runs(shop: Shop):
+    shop.people.user("li", "coop.intake", name="李明")
     copy_id = shop.copy({**blank(), **FORMS})
     page = shop.page()
     shop.open(page, copy_id, BLANK)
