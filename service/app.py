@@ -94,4 +94,5 @@ def _everywhere() -> dict[str, object]:
         "demo": here.settings().demo,
         "person": g.get("person"),
         "unread": 0,
+        "undo": here.undo(),
     }

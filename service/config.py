@@ -48,6 +48,9 @@ class Settings:
     database_pool: int = 10
     upload_limit: int = 50 * 1024 * 1024
     session_hours: int = 12
+    undo_seconds: int = 10
+    scan_command: str = ""
+    office_command: str = ""
     log_format: str = "text"
     traces: str = ""
 
@@ -87,6 +90,9 @@ def read(environ: Mapping[str, str]) -> Settings:
         database_pool=_number(environ, "GUOHE_DATABASE_POOL", 10, 1, 500),
         upload_limit=_number(environ, "GUOHE_UPLOAD_LIMIT_MB", 50, 1, 10_000) * 1024 * 1024,
         session_hours=_number(environ, "GUOHE_SESSION_HOURS", 12, 1, 24 * 90),
+        undo_seconds=_number(environ, "GUOHE_UNDO_SECONDS", 10, 0, 600),
+        scan_command=environ.get("GUOHE_SCAN_COMMAND", "").strip(),
+        office_command=environ.get("GUOHE_OFFICE_COMMAND", "").strip(),
         log_format=_one_of(environ, "GUOHE_LOG", ("text", "json")),
         traces=_url(environ, "OTEL_EXPORTER_OTLP_ENDPOINT", {"http", "https"}),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -10,8 +11,9 @@ from flask import session as cookie
 
 from service import errors
 from service.commands import attachments
+from service.commands.drafts import Kept
 from service.commands.task_forms import TaskForm
-from service.models import Draft, User
+from service.models import User
 
 from . import here
 
@@ -23,7 +25,7 @@ def box(
     problems: dict[str, list[str]] | None = None,
     read_only: bool = False,
     key: str | None = None,
-    draft: Draft | None = None,
+    draft: Kept | None = None,
     draft_url: str | None = None,
     returnable: list[str] | None = None,
 ) -> dict[str, Any]:
@@ -46,7 +48,9 @@ def box(
             "url": draft_url,
             "key": key,
             "values": kept.values if kept else None,
-            "savedAt": kept.saved_at.isoformat() if kept else None,
+            "savedAt": kept.draft.saved_at.isoformat() if kept else None,
+            "otherForm": bool(kept and kept.draft.form_hash and kept.draft.form_hash != form.hash),
+            "conflicts": [asdict(one) for one in kept.conflicts] if kept else [],
             "typed": values is not None,
         },
         "files": {

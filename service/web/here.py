@@ -27,6 +27,8 @@ TOKEN = "token"
 """The name under which the signed cookie carries the session's secret."""
 FINISHED_DRAFT = "finished_draft"
 """... and the name of a draft that the browser need not keep any longer."""
+UNDO = "undo"
+"""... and what was handed in a moment ago."""
 MOST_ROLES = 8
 """So many fit into the menu."""
 
@@ -130,6 +132,29 @@ def page(session: Session, template: str, **context: Any) -> str:
     if user is not None:
         context.setdefault("unread", notifications.unread(session, user))
     return render_template(template, person=g.get("person"), finished_draft=cookie.pop(FINISHED_DRAFT, ""), **context)
+
+
+def offer_undo(task_id: int, name: str, seconds: int) -> None:
+    """Let the next pages offer to take back what was just handed in."""
+    if seconds:
+        cookie[UNDO] = {"task": task_id, "name": name, "until": clock.now().timestamp() + seconds}
+
+
+def undo() -> dict[str, Any] | None:
+    """What may still be taken back: the task, what it is called, how many seconds are left."""
+    offered = cookie.get(UNDO)
+    if not isinstance(offered, dict):
+        return None
+    left = int(float(offered.get("until", 0)) - clock.now().timestamp())
+    if left < 1 or TOKEN not in cookie:
+        cookie.pop(UNDO, None)
+        return None
+    return {"task": offered["task"], "name": offered["name"], "left": left}
+
+
+def forget_undo() -> None:
+    """Offer it no more."""
+    cookie.pop(UNDO, None)
 
 
 def is_partial() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import clock, errors, permissions, workdays
-from service.commands import drafts, tasks
+from service.commands import drafts, grace, tasks
 from service.queries import identity
 from service.queries import inbox as boxes
 from service.queries import tasks as task_queries
@@ -120,13 +121,15 @@ def complete_submit(task_id: int) -> Response | tuple[str, int]:
     values = formbox.submitted()
     try:
         with here.writing() as (session, user):
-            done = tasks.complete(session, task_id, values, user=user, version=here.number("version"))
+            seconds = here.settings().undo_seconds
+            done = grace.hand_in(session, task_id, values, user=user, version=here.number("version"), seconds=seconds)
             drafts.discard(session, task_id, user=user)
             name, key = done.name, formbox.draft_key(user, f"task:{task_id}")
     except errors.InvalidForm as refused:
         with here.reading() as (session, user):
             return taskpage.page(session, user, task_id, values, refused.fields), 422
     flash(_("“%(name)s”已提交。", name=name), "good")
+    here.offer_undo(task_id, name, seconds)
     formbox.forget_draft(key)
     return redirect(url_for("work.next_task" if request.form.get("then") == "next" else "inbox.inbox"), 303)
 
@@ -143,11 +146,31 @@ def draft_submit(task_id: int) -> Response:
         if body.get("discard") is True:
             drafts.discard(session, task_id, user=user)
             return jsonify({"saved_at": None})
-        form_hash = body.get("form_hash")
-        kept = drafts.save(
-            session, task_id, body["values"], user=user, form_hash=form_hash if isinstance(form_hash, str) else ""
+        kept = drafts.keep(
+            session,
+            task_id,
+            body["values"],
+            user=user,
+            form_hash=_text(body, "form_hash") or "",
+            known=_text(body, "known"),
+            base=_object(body, "base"),
+            opened=_object(body, "opened"),
         )
-        return jsonify({"saved_at": kept.saved_at.isoformat()})
+        return jsonify(
+            {
+                "saved_at": kept.draft.saved_at.isoformat(),
+                "values": kept.values if kept.merged else None,
+                "conflicts": [asdict(one) for one in kept.conflicts],
+            }
+        )
+
+
+def _text(body: dict[str, Any], name: str) -> str | None:
+    return body[name] if isinstance(body.get(name), str) else None
+
+
+def _object(body: dict[str, Any], name: str) -> dict[str, Any]:
+    return body[name] if isinstance(body.get(name), dict) else {}
 
 
 def _panel(session: Session, user: User, args: dict[str, str], done: str = "") -> str:

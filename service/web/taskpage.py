@@ -8,8 +8,8 @@ from flask import render_template, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from service import errors, permissions
-from service.commands import duties, outlook, returns, task_forms
+from service import errors, forms, permissions
+from service.commands import drafts, duties, outlook, returns, task_forms
 from service.models import Task
 from service.queries import attachments, instances
 from service.queries import tasks as task_queries
@@ -116,12 +116,13 @@ def _form(
         return None
     if state != "mine":
         return formbox.box(form, read_only=True)
+    owned = {name: form.values[name] for name in forms.keys(form.schema) if name in form.values}
     return formbox.box(
         form,
         values=values,
         problems=problems,
         key=formbox.draft_key(user, f"task:{task.id}"),
-        draft=task_queries.draft(session, user, task.id),
+        draft=drafts.on_opening(session, task.id, owned, user=user),
         draft_url=url_for("inbox.draft_submit", task_id=task.id),
     )
 

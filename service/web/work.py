@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors
-from service.commands import comments, drafts, planning, tasks
+from service.commands import comments, drafts, grace, planning, tasks
 from service.queries import comments as said
 from service.queries import identity, instances
 from service.queries import inbox as boxes
 from service.queries import tasks as task_queries
 
-from . import formbox, here
+from . import formbox, here, i18n
 
 if TYPE_CHECKING:
     from service.models import User
@@ -81,6 +81,22 @@ def plan_submit(task_id: int) -> Response:
         )
     flash(done, "good")
     return redirect(here.safe_next(url_for("inbox.inbox")), 303)
+
+
+@blueprint.post("/tasks/<int:task_id>/take-back")
+def take_back_submit(task_id: int) -> Response:
+    """Take back what was handed in a moment ago."""
+    try:
+        with here.writing() as (session, user):
+            task = grace.take_back(session, task_id, user=user)
+            done = _("已撤销“%(name)s”的提交，所填内容保留为草稿。", name=task.name)
+    except errors.Conflict as refused:
+        flash(refused.en if i18n.choice() == "en" else refused.zh, "warn")
+        return redirect(url_for("inbox.inbox"), 303)
+    finally:
+        here.forget_undo()
+    flash(done, "good")
+    return redirect(url_for("inbox.task", task_id=task_id), 303)
 
 
 @blueprint.post("/cases/<int:instance_id>/comments")

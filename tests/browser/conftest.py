@@ -112,6 +112,7 @@ def site(office: Office, tmp_path: Path) -> Iterator[Site]:
             "GUOHE_DATA": str(tmp_path / "pages"),
             "DATABASE_URL": str(office.database.url),
             "GUOHE_DEMO": "1",
+            "GUOHE_UNDO_SECONDS": "0",
             "GUOHE_UPLOAD_LIMIT_MB": "2",
         }
     )

@@ -62,7 +62,12 @@ def working_days_ago(n: int) -> datetime:
 
 def prepare(folder: Path) -> tuple[Database, config.Settings]:
     """A demonstration with cases at every step that is shown."""
-    environment = {"GUOHE_DATA": str(folder), "DATABASE_URL": f"sqlite:///{folder}/guohe.db", "GUOHE_DEMO": "1"}
+    environment = {
+        "GUOHE_DATA": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder}/guohe.db",
+        "GUOHE_DEMO": "1",
+        "GUOHE_UNDO_SECONDS": "0",
+    }
     subprocess.run(
         [sys.executable, "-m", "service.cli", "demo"], cwd=ROOT, env={**os.environ, **environment}, check=True
     )

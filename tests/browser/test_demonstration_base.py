@@ -31,7 +31,12 @@ def ministry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """The fictional ministry with the project's own procedures, and no case yet."""
     with sqlite_database(request) as database:
         settings = config.read(
-            {"GUOHE_DATA": str(tmp_path / "pages"), "DATABASE_URL": str(database.url), "GUOHE_DEMO": "1"}
+            {
+                "GUOHE_DATA": str(tmp_path / "pages"),
+                "DATABASE_URL": str(database.url),
+                "GUOHE_DEMO": "1",
+                "GUOHE_UNDO_SECONDS": "0",
+            }
         )
         with database.transaction() as session:
             demo.load(session, settings)

@@ -28,7 +28,9 @@ def ministry(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("ministry")
     shutil.copyfile(sqlite_template, folder / "guohe.db")
     database = Database(f"sqlite:///{folder}/guohe.db", synchronous="OFF")
-    settings = config.read({"GUOHE_DATA": str(folder), "DATABASE_URL": str(database.url), "GUOHE_DEMO": "1"})
+    settings = config.read(
+        {"GUOHE_DATA": str(folder), "DATABASE_URL": str(database.url), "GUOHE_DEMO": "1", "GUOHE_UNDO_SECONDS": "0"}
+    )
     with database.transaction() as session:
         demo.load(session, settings)
     files = cli.read_files([frontend.ROOT / "processes", frontend.ROOT / "forms"])

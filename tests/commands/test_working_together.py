@@ -193,3 +193,31 @@ def test_how_far_a_case_is_follows_its_diagram_and_its_usual_times(office: Offic
     assert (second.number, second.name) == (2, "b")
     assert second.expected is not None
     assert timedelta(hours=23) < second.expected - clock.now() < timedelta(hours=25)
+
+
+def test_a_draft_meets_a_case_that_has_changed_field_by_field(office: Office, case: int):
+    task_id = office.open(case)["a"]
+    act(office, tasks.claim, task_id, user=office.li)
+    opened = {"opinion": "案件原有"}
+    act(office, drafts.keep, task_id, {"opinion": "我的修改"}, user=office.li, opened=opened)
+
+    def reopened(**now: Any) -> drafts.Kept:
+        return act(office, drafts.on_opening, task_id, now, user=office.li)
+
+    assert reopened(opinion="案件原有").values == {"opinion": "我的修改"}
+    (conflict,) = reopened(opinion="别人改过").conflicts
+    assert (conflict.label, conflict.mine_text, conflict.theirs_text) == ("opinion", "我的修改", "别人改过")
+
+
+def test_a_stale_draft_is_put_together_with_the_newer_one(office: Office, case: int):
+    task_id = office.open(case)["a"]
+    act(office, tasks.claim, task_id, user=office.li)
+    first = act(office, drafts.keep, task_id, {"opinion": "甲"}, user=office.li, opened={})
+    again = act(
+        office, drafts.keep, task_id, {"opinion": "乙"}, user=office.li,
+        known=first.draft.saved_at.isoformat(), base={"opinion": "甲"},
+    )  # fmt: skip
+    assert (again.values, again.conflicts) == ({"opinion": "乙"}, [])
+    stale = act(office, drafts.keep, task_id, {"opinion": "丙"}, user=office.li, known=None, base={})
+    assert stale.values == {"opinion": "丙"}
+    assert [(one.mine, one.theirs) for one in stale.conflicts] == [("丙", "乙")]

@@ -85,6 +85,7 @@ def settings(database: Database, tmp_path: Path) -> config.Settings:
             "GUOHE_DATA": str(folder),
             "DATABASE_URL": database.url.render_as_string(hide_password=False),
             "GUOHE_DEMO": "1",
+            "GUOHE_UNDO_SECONDS": "0",
             "GUOHE_UPLOAD_LIMIT_MB": "1",
         }
     )

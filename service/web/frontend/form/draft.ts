@@ -1,10 +1,19 @@
 import { csrfToken } from "../page/csrf";
 import { clock, say } from "../page/words";
-import type { FormInput, Values } from "./input";
+import type { Conflict, FormInput, Values } from "./input";
 
 interface Kept {
   values: Values;
   savedAt: string;
+  /** The draft of the server that these values build on, and what it held. */
+  known?: string | null;
+  base?: Values;
+}
+
+/** What the server made of a draft that had been changed elsewhere. */
+export interface Answer {
+  values: Values | null;
+  conflicts: Conflict[];
 }
 
 const HERE_AFTER = 150;
@@ -17,13 +26,26 @@ export class Draft {
   private last: string;
   private pending: Values | null = null;
   private finished = false;
+  private known: string | null;
+  private base: Values;
+  private sending: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly input: FormInput,
     private readonly status: (sentence: string) => void,
     initial: Values,
+    private readonly opened: Values,
+    private readonly merged: (answer: Answer) => void,
   ) {
     this.last = JSON.stringify(initial);
+    this.known = input.draft?.savedAt ?? null;
+    this.base = input.draft?.values ?? opened;
+    const here = input.draft && !input.draft.typed ? readHere(input.draft.key) : null;
+    if (here?.base && here.known !== this.known && here.savedAt > (this.known ?? "")) {
+      // Typed here without the server, which has got something newer from elsewhere: both go together at the next save.
+      this.known = here.known ?? null;
+      this.base = here.base;
+    }
     window.addEventListener("pagehide", () => this.leave());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") this.leave();
@@ -49,7 +71,8 @@ export class Draft {
     clearTimeout(this.here);
     clearTimeout(this.away);
     this.here = window.setTimeout(() => this.keepHere(values), HERE_AFTER);
-    this.away = window.setTimeout(() => void this.send(values), SERVER_AFTER);
+    // One after the other: each builds on what the one before was told.
+    this.away = window.setTimeout(() => (this.sending = this.sending.then(() => this.send(values))), SERVER_AFTER);
   }
 
   /** The form is on its way: keep it here until the server's answer makes it needless. */
@@ -76,7 +99,7 @@ export class Draft {
   }
 
   private keepHere(values: Values): void {
-    keep(this.input.draft!.key, { values, savedAt: new Date().toISOString() });
+    keep(this.input.draft!.key, { values, savedAt: new Date().toISOString(), known: this.known, base: this.base });
     if (!this.input.draft!.url) this.status(say("saved", { time: clock(new Date()) }));
   }
 
@@ -86,22 +109,38 @@ export class Draft {
     this.status(say("saving"));
     const time = () => clock(new Date());
     try {
-      const answer = await post(url, { values, form_hash: this.input.formHash });
+      const answer = await post(url, this.message(values));
       if (answer.ok) {
         if (this.pending === values) this.pending = null;
+        this.learn(values, await answer.json());
         this.status(say("saved", { time: time() }));
       } else this.status(answer.status === 401 ? say("signedOut") : say(answer.status === 404 || answer.status === 409 ? "draftGone" : "savedHere", { time: time() }));
     } catch {
       this.status(say("savedHere", { time: time() }));
+      this.again(values);
     }
+  }
+
+  private message(values: Values): unknown {
+    return { values, form_hash: this.input.formHash, known: this.known, base: this.base, opened: this.opened };
+  }
+
+  private learn(sent: Values, told: { saved_at: string } & Answer): void {
+    this.known = told.saved_at;
+    this.base = told.values ?? sent;
+    if (told.values || told.conflicts.length) this.merged(told);
+  }
+
+  /** The network was cut: what could not be sent goes as soon as it is back. */
+  private again(values: Values): void {
+    this.pending ??= values;
+    window.addEventListener("online", () => this.pending && (this.sending = this.sending.then(() => this.pending ? this.send(this.pending) : undefined)), { once: true });
   }
 
   private leave(): void {
     if (!this.pending || this.finished) return;
-    keep(this.input.draft!.key, { values: this.pending, savedAt: new Date().toISOString() });
-    if (this.input.draft!.url) {
-      void post(this.input.draft!.url, { values: this.pending, form_hash: this.input.formHash }, true).catch(() => {});
-    }
+    keep(this.input.draft!.key, { values: this.pending, savedAt: new Date().toISOString(), known: this.known, base: this.base });
+    if (this.input.draft!.url) void post(this.input.draft!.url, this.message(this.pending), true).catch(() => {});
     this.pending = null;
   }
 }

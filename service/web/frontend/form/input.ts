@@ -5,10 +5,20 @@ export interface FormInput {
   errors: Record<string, string[]>;
   readOnly: boolean;
   formHash: string;
-  draft: { url: string | null; key: string; values: Values | null; savedAt: string | null; typed: boolean } | null;
+  draft: { url: string | null; key: string; values: Values | null; savedAt: string | null; typed: boolean; otherForm: boolean; conflicts: Conflict[] } | null;
   files: { url: string; limit: number; types: string[] };
   /** Names under which fields of this form may be returned; null where nobody is asked. */
   returnable: string[] | null;
+}
+
+/** A field that was changed at two places: what stands at each. */
+export interface Conflict {
+  path: string;
+  label: string;
+  mine: unknown;
+  theirs: unknown;
+  mine_text: string;
+  theirs_text: string;
 }
 
 export type Values = Record<string, unknown>;

@@ -2,8 +2,9 @@ import { Form } from "@bpmn-io/form-js-viewer";
 import { clock, say } from "../page/words";
 import { attachmentsModule } from "./attachments";
 import { DateFieldsModule } from "./dates";
+import { showConflicts } from "./conflicts";
 import { Draft } from "./draft";
-import { ownedNames, type FormInput, type Schema, type Values } from "./input";
+import { ownedNames, type Conflict, type FormInput, type Schema, type Values } from "./input";
 import { localise } from "./localise";
 import { namingFor, placed, takeNames } from "./naming";
 import { byFieldId, goTo, showProblems } from "./problems";
@@ -44,7 +45,22 @@ function fill(box: HTMLElement, form: Form, input: FormInput, restoredAt: string
   const problems = box.querySelector<HTMLElement>("[data-form-problems]")!;
   const status = document.querySelector<HTMLElement>(`[data-draft-status="${box.id}"]`);
   const typed = (): Values => Object.fromEntries(Object.entries(form._getState().data).filter(([name]) => owned.has(name)));
-  const draft = input.draft && new Draft(input, (sentence) => status && (status.textContent = sentence), typed());
+  const tell = (sentence: string) => status && (status.textContent = sentence);
+  const opened = Object.fromEntries(Object.entries(input.values).filter(([name]) => owned.has(name)));
+  const clash = box.querySelector<HTMLElement>("[data-form-conflicts]");
+  const adopt = (values: Values) => form._setState({ data: { ...form._getState().data, ...values } });
+  const settle = (conflicts: Conflict[]) =>
+    clash && showConflicts(clash, conflicts, (one) => adopt(placedAt(form._getState().data, one.path, one.theirs)));
+  const draft =
+    input.draft &&
+    new Draft(input, tell, typed(), opened, ({ values, conflicts }) => {
+      if (values) {
+        adopt(values);
+        tell(say("mergedIn"));
+      }
+      settle(conflicts);
+    });
+  if (restoredAt && input.draft) settle(input.draft.conflicts);
 
   if (Object.keys(input.errors).length) {
     form._setState({ errors: byFieldId(input.schema, input.errors) });
@@ -92,6 +108,17 @@ function fill(box: HTMLElement, form: Form, input: FormInput, restoredAt: string
     },
     { capture: true },
   );
+}
+
+/** The data with another value at a path; only the variable that changes. */
+function placedAt(data: Values, path: string, value: unknown): Values {
+  const [first, ...rest] = path.split(".");
+  if (!rest.length) return { [first]: value };
+  const inner = structuredClone((data[first] ?? {}) as Values);
+  let place = inner;
+  for (const part of rest.slice(0, -1)) place = (place[part] ??= {}) as Values;
+  place[rest.at(-1)!] = value;
+  return { [first]: inner };
 }
 
 /** form-js draws in its own time: what it draws now is in the page after the next frame. */

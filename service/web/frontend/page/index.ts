@@ -5,6 +5,7 @@ import { forgetDraftsAtTheDoor, forgetFinishedDraft } from "./drafts";
 import { findByForm, rememberOpened } from "./finder";
 import { closeMenus } from "./menus";
 import { watchForNews } from "./news";
+import { countDown } from "./undo";
 import { handInByKey, insertMentions } from "./talk";
 import { guardSubmits } from "./submits";
 
@@ -20,3 +21,4 @@ rememberOpened(document);
 watchForNews(document);
 insertMentions(document);
 handInByKey(document);
+countDown(document);
