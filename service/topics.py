@@ -288,6 +288,9 @@ INPUTS: dict[str, Pair] = {
     "changeRequest": ("变更申请", "Change request"),
     "effectiveOn": ("生效日期", "Effective on"),
     "endedOn": ("退出日期", "Ended on"),
+    "window": ("申报期", "Filing period"),
+    "agenda": ("会商议题", "Subject of the consultation"),
+    "project": ("项目", "Project"),
     "issue": ("问题", "Issue"),
     "action": ("措施", "Action"),
 }
@@ -312,6 +315,9 @@ PARTY = Field(
 TOPICS += (
     _topic("add_party", "确定案件一方", "Add a party", "code parties?", "organisation parties", headers=(PARTY,)),
     _topic("lookup_agenda", "核对会商议题", "Look up the agenda", "parties? park? year?", "agendaItems"),
+    _topic("record_window", "登记申报期", "Announce a filing period", "window"),
+    _topic("record_agenda", "登记会商议题", "Enter a subject of the consultation", "agenda"),
+    _topic("record_project", "登记项目", "Enter a project", "project"),
     _topic("list_candidates", "检索候选机构", "List candidates", "parties?", "candidates"),
     _topic(
         "record_foreign_plaque",

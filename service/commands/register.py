@@ -20,10 +20,13 @@ from service.models.register import (
     FIELDS,
     TYPES,
     Accreditation,
+    AllianceMember,
     Base,
     BaseField,
     Document,
     DocumentIssuer,
+    FilingWindow,
+    ForeignPlaque,
     ImplementationPlan,
     Plaque,
     RecommenderLink,
@@ -417,13 +420,62 @@ def leave(
 
 
 def end(session: Session, base: Base, status: str, *, on: date) -> None:
-    """Close a base and take back its plaques; its rows and its history stay."""
+    """Close a base: take back its plaques, here and abroad, and let it leave the alliance. Its rows and history stay."""
     base.status = status
     base.ended_on = on
     session.execute(
         update(Plaque).where(Plaque.base_id == base.id, Plaque.withdrawn_on.is_(None)).values(withdrawn_on=on)
     )
+    session.execute(
+        update(AllianceMember)
+        .where(AllianceMember.base_id == base.id, AllianceMember.left_on.is_(None))
+        .values(status="left", left_on=on)
+    )
+    session.execute(
+        update(ForeignPlaque)
+        .where(ForeignPlaque.base_id == base.id, ForeignPlaque.status.not_in(("refused", "ended")))
+        .values(status="ended", ended_on=on)
+    )
     session.flush()
+
+
+def announce_window(
+    session: Session,
+    authority_id: int,
+    *,
+    type: str,
+    title: str,
+    opens_on: date,
+    closes_on: date,
+    instance_id: int | None = None,
+    user: User | None = None,
+) -> FilingWindow:
+    """Announce when applications of a type are taken: from the first day to the last, both included (practice)."""
+    if type not in TYPES:
+        raise errors.InvalidInput(f"没有“{type}”这个基地类型。", f"There is no type “{type}”.", field="type")
+    if closes_on < opens_on:
+        raise errors.InvalidInput(
+            "截止日不能早于开始日。", "The last day cannot lie before the first.", field="closesOn"
+        )
+    window = FilingWindow(
+        authority_id=authority_id,
+        type=type,
+        title=title,
+        opens_on=opens_on,
+        closes_on=closes_on,
+        instance_id=instance_id,
+    )
+    session.add(window)
+    note(
+        session,
+        "window_announced",
+        f"{TYPES[type]}申报期：{opens_on} 至 {closes_on}",
+        f"Applications of the type {type} are taken from {opens_on} to {closes_on}",
+        authority_id=authority_id,
+        instance_id=instance_id,
+        user=user,
+    )
+    return window
 
 
 def lock(session: Session, base_id: int) -> Base:

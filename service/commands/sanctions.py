@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock, errors
 from service.models import Organisation, User
 from service.models.register import (
     GRADES,
-    AllianceMember,
     AnnualReport,
     AnnualResult,
     Ban,
     Base,
     Commendation,
     Document,
-    ForeignPlaque,
     Notice,
     Sanction,
     Violation,
@@ -302,16 +300,6 @@ def revoke(
     )
     session.add(sanction)
     end(session, base, "revoked", on=decided_on)
-    session.execute(
-        update(AllianceMember)
-        .where(AllianceMember.base_id == base.id, AllianceMember.left_on.is_(None))
-        .values(status="left", left_on=decided_on)
-    )
-    session.execute(
-        update(ForeignPlaque)
-        .where(ForeignPlaque.base_id == base.id, ForeignPlaque.status.not_in(("refused", "ended")))
-        .values(status="ended", ended_on=decided_on)
-    )
     note(
         session,
         "revoked",

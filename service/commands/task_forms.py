@@ -21,7 +21,7 @@ from service.engine import feel
 from service.models import Instance, ProcessDefinition, Subscription, Task, User
 from service.returning import Remark
 
-from . import deployments, instances, messages, returns
+from . import deployments, instances, messages, registered, returns
 
 _NAME = re.compile(r"[^\W\d]\w*")
 
@@ -59,10 +59,11 @@ def of_task(session: Session, task_id: int, *, user: User) -> TaskForm | None:
     form = _form(bundle, task.form_id)
     if task.status != "open":
         return _with(form, task.submitted or {})
+    known = registered.lists(session, task.authority_id, bundle, task.form_id)
     try:
-        variables = engine.visible(instances.load(session, task.instance), task.token)
+        variables = {**engine.visible(instances.load(session, task.instance), task.token), **known}
     except engine.WrongToken:
-        return _with(form, {})
+        return _with(form, known)
     return as_opened(bundle, form, task, variables)
 
 

@@ -12,7 +12,7 @@ from service import clock, engine, errors, permissions
 from service.models import Event, Instance, Task, TaskCandidate, User
 from service.models.base import BigId
 
-from . import attachments, deployments, drafts, duties, instances, returns
+from . import attachments, deployments, drafts, duties, instances, registered, returns
 from .projection import Acted
 
 
@@ -138,7 +138,8 @@ def complete(
     acted = Acted(user=user, task=task)
 
     def hand_in(run: engine.Run) -> engine.Step:
-        acted.values = _accepted(bundle, task, values, user, engine.visible(run, task.token))
+        known = registered.lists(session, instance.authority_id, bundle, task.form_id)
+        acted.values = _accepted(bundle, task, values, user, {**engine.visible(run, task.token), **known})
         attachments.adopt(session, acted.values, instance=instance, user=user, task=task)
         return engine.complete(run, task.token, acted.values, now=now)
 

@@ -167,6 +167,7 @@ class Player:
         files = [{"id": proof.id, "name": proof.name, "size": proof.size}]
         year = clock.today().year
         return {
+            "uscc": organisation.uscc,
             "baseName": f"{short}示范基地（虚构）",
             "fields": ["energy", "environment"],
             "directorName": "演示主任",

@@ -98,7 +98,9 @@ def list_own_bases(session: Session, job: JobContext) -> dict[str, Any]:
 def update_base(session: Session, job: JobContext) -> None:
     """Enter an approved change; a new recommender takes over on its day."""
     base = case.base(session, job)
-    kind, value = case.text(job, "changeRequest.kind"), case.text(job, "changeRequest.value", "")
+    kind = case.text(job, "changeRequest.kind")
+    # What is picked out of the register has a field of its own; everything else is written.
+    value = case.text(job, f"changeRequest.{kind}", case.text(job, "changeRequest.value", ""))
     on = case.day(job, "effectiveOn", clock.today(job.now))
     if kind == "recommender":
         recommender = case.organisation(session, job, value)

@@ -73,9 +73,11 @@ def lookup_register(session: Session, job: JobContext) -> dict[str, Any]:
                     "country": one.country,
                     "startsOn": case.iso(one.starts_on),
                     "endsOn": case.iso(one.ends_on),
+                    "funding": float(one.funding) if one.funding is not None else None,
                 }
                 for one in projects
             ],
+            "window": _window(session, job, instance),
             "recommendedThisYear": _recommended(session, job, instance),
         }
     }
@@ -101,6 +103,20 @@ def lookup_agenda(session: Session, job: JobContext) -> dict[str, Any]:
             }
             for one in items
         ]
+    }
+
+
+def _window(session: Session, job: JobContext, instance: Instance) -> dict[str, Any] | None:
+    """The announced filing period that counts today, and whether it is open. None: the type is open all year."""
+    today = clock.today(job.now)
+    found = register.filing_window(session, instance.authority_id, case.text(job, "baseType"), today)
+    if found is None:
+        return None
+    return {
+        "title": found.title,
+        "opensOn": case.iso(found.opens_on),
+        "closesOn": case.iso(found.closes_on),
+        "open": found.opens_on <= today <= found.closes_on,
     }
 
 

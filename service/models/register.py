@@ -518,6 +518,25 @@ class AgendaItem(Model):
     instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
+class FilingWindow(Model):
+    """A period in which applications of a type are taken; a type that has none announced is open all year (practice)."""
+
+    __tablename__ = "filing_window"
+    __table_args__ = (
+        CheckConstraint("closes_on >= opens_on", name="period"),
+        Index(None, "authority_id", "type", "closes_on"),
+    )
+
+    id: Mapped[RowId]
+    authority_id: Mapped[int] = mapped_column(BigId, ForeignKey("authority.id"))
+    type: Mapped[str]
+    title: Mapped[str]
+    opens_on: Mapped[date]
+    closes_on: Mapped[date]
+    """The last day on which an application is taken."""
+    instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
+
+
 class CoordinationNote(Model):
     """An entry of the coordination log: national (article 10.2), or of a region or sector (article 11.2)."""
 

@@ -30,6 +30,7 @@ from service.models.register import (
     ColumnArticle,
     Commendation,
     Document,
+    FilingWindow,
     ForeignPlaque,
     ImplementationPlan,
     Inspection,
@@ -341,6 +342,17 @@ def agenda(session: Session, authority_id: int, province_id: int, year: int) -> 
         .where(AgendaItem.authority_id == authority_id, AgendaItem.province_id == province_id, AgendaItem.year == year)
         .order_by(AgendaItem.id)
     ).all()
+
+
+def filing_window(session: Session, authority_id: int, type: str, on: date) -> FilingWindow | None:
+    """The filing period of a type that counts on a day: the one that is open, else the next, else the last one.
+
+    None: no period was ever announced for the type, so it is open all year.
+    """
+    here = select(FilingWindow).where(FilingWindow.authority_id == authority_id, FilingWindow.type == type)
+    still = here.where(FilingWindow.closes_on >= on).order_by(FilingWindow.opens_on, FilingWindow.id)
+    gone = here.where(FilingWindow.closes_on < on).order_by(FilingWindow.closes_on.desc(), FilingWindow.id.desc())
+    return session.scalar(still.limit(1)) or session.scalar(gone.limit(1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ FILE = [{"id": 1, "name": "证明.pdf", "size": 10}]
 LONG = "这里是一段用来满足最少字数要求的说明文字，内容为虚构。"
 
 APPLICATION: dict[str, Any] = {
+    "uscc": "12370000MB28XXXX0A",
     "baseName": "虚构示范基地",
     "fields": ["health"],
     "directorName": "某主任",
@@ -142,6 +143,7 @@ def test_a_list_named_for_correction_may_change():
 
 
 CASE = {
+    "registeredRecommenders": [{"code": "sd-kj", "name": "虚构厅", "region": "山东"}],
     "rules": {"baseType": "DB", "typeName": "示范型国际科技合作基地"},
     "application": APPLICATION,
     "applicant": {"name": "虚构大学"},

@@ -107,6 +107,9 @@ KNOWN: dict[str, Any] = {
     "members": [{"caseNumber": "TT-2026-0001", "name": "某中心"}],
     "violationCategories": [{"code": "fraud", "label": "弄虚作假", "hint": "造假。"}],
     "ownBases": [{"number": "JC2020001", "name": "虚构中心", "type": "JC"}],
+    "registeredParks": [{"code": "park", "name": "虚构园区", "region": "山东"}],
+    "registeredRecommenders": [{"code": "bj", "name": "虚构委员会", "region": None}],
+    "registeredBases": [{"number": "JC2020001", "name": "虚构中心", "typeName": "国际联合研究中心", "host": "虚构大学"}],
     "ranking": {"cases": CASES, "text": None},
     "yearlyReview": {"scores": SHEET, "grade": None, "opinion": None},
 }
@@ -187,6 +190,12 @@ STEPS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("tn_decision", {"talentDecision": {"result": "support", "reason": "符合"}}, []),
     ("cr_request", {"changeRequest": {"baseNumber": "JC2020001", "kind": "exit", "reason": SAID}}, []),
     ("cr_request", {"changeRequest": {"baseNumber": "JC2020001", "kind": "name", "reason": SAID}}, ["changeRequest.value"]),
+    ("cr_request", {"changeRequest": {"baseNumber": "JC2020001", "kind": "recommender", "recommender": "bj", "reason": SAID}}, []),
+    ("cr_request", {"changeRequest": {"baseNumber": "JC2020001", "kind": "recommender", "value": "bj", "reason": SAID}},
+     ["changeRequest.recommender"]),
+    ("re_entry", {"entry": {"kind": "window", "window": {"type": "DB", "opensOn": DAY, "closesOn": DAY, "title": "申报通知"}}}, []),
+    ("re_entry", {"entry": {"kind": "agenda", "agenda": {"province": "sd", "year": 2026}}},
+     ["entry.agenda.province", "entry.agenda.park", "entry.agenda.listedOn", "entry.agenda.title"]),
     ("cr_review", {"changeReview": {"result": "agree", "comment": "同意"}}, []),
     ("cr_decision", {"changeDecision": {"result": "approve", "reason": "同意"}}, ["changeDecision.effectiveOn"]),
     ("hr_request", {"helpRequest": {"baseNumber": "JC2020001", "topic": "people", "text": SAID}}, []),
@@ -213,7 +222,7 @@ def test_every_form_of_a_step_is_tried():
         path.stem
         for folder in ("innovation_park", "joint_centre", "foreign_plaque", "transfer_centre", "transfer_batch",
                        "annual_cycle", "annual_report", "yearly_assessment", "reprimand", "sanction", "matching_funds",
-                       "talent_nomination", "change_request", "help_request", "alliance_membership")
+                       "talent_nomination", "change_request", "register_entry", "help_request", "alliance_membership")
         for path in (ROOT / folder).glob("*.form")
     }  # fmt: skip
     assert there - tried == {"ip_application", "jc_application", "tt_application", "ar_summary"}
@@ -266,7 +275,7 @@ def acceptable(one: dict[str, Any]) -> Any:
             return one["values"][0]["value"]
         case "checklist":
             return [one["values"][0]["value"]]
-    special = {"contactPhone": "010-12345678", "contactEmail": "a@example.org"}
+    special = {"uscc": "12370000MB28XXXX0A", "contactPhone": "010-12345678", "contactEmail": "a@example.org"}
     return special.get(one["key"], SAID)
 
 

@@ -351,7 +351,7 @@ def test_how_long_a_public_notice_stands():
 
 def missing(type: str = "DB", on: date = date(2026, 3, 15), **changed: Any) -> set[str]:
     """The criteria that the table finds missing at somebody who meets all but what is changed."""
-    applicant = {"domestic": True, "legalPerson": True, "zoneCode": "z", "registeredOn": "2000-01-01"}
+    applicant = {"domestic": True, "legalPerson": True, "zoneCode": "z", "registeredOn": "2000-01-01", "uscc": USCC}
     projects = [{"level": "national", "programme": "special", "status": "completed"}] * 2
     facts = {"activeBases": [], "openCases": [], "projects": projects, "recommendedThisYear": 0}
     found = ask(
