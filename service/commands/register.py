@@ -420,7 +420,7 @@ def leave(
 
 
 def end(session: Session, base: Base, status: str, *, on: date) -> None:
-    """Close a base: take back its plaques, here and abroad, and let it leave the alliance. Its rows and history stay."""
+    """Close a base: take back its plaques, here and abroad, and let it leave the alliance; its history stays."""
     base.status = status
     base.ended_on = on
     session.execute(

@@ -519,7 +519,7 @@ class AgendaItem(Model):
 
 
 class FilingWindow(Model):
-    """A period in which applications of a type are taken; a type that has none announced is open all year (practice)."""
+    """A period in which applications of a type are taken (practice); a type without one is open all year."""
 
     __tablename__ = "filing_window"
     __table_args__ = (

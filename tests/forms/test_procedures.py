@@ -109,7 +109,9 @@ KNOWN: dict[str, Any] = {
     "ownBases": [{"number": "JC2020001", "name": "虚构中心", "type": "JC"}],
     "registeredParks": [{"code": "park", "name": "虚构园区", "region": "山东"}],
     "registeredRecommenders": [{"code": "bj", "name": "虚构委员会", "region": None}],
-    "registeredBases": [{"number": "JC2020001", "name": "虚构中心", "typeName": "国际联合研究中心", "host": "虚构大学"}],
+    "registeredBases": [
+        {"number": "JC2020001", "name": "虚构中心", "typeName": "国际联合研究中心", "host": "虚构大学"}
+    ],
     "ranking": {"cases": CASES, "text": None},
     "yearlyReview": {"scores": SHEET, "grade": None, "opinion": None},
 }
