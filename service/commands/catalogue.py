@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from service import engine, topics
 
-from . import registered, returns
+from . import registered
 
 CATALOGUE = engine.Catalogue(
     services={
         topic.type: engine.Service(tuple(one.key for one in topic.inputs if not one.optional), topic.writes)
         for topic in topics.TOPICS
     },
-    given=(*topics.GIVEN_TO_CASES, *registered.LISTS, returns.RETURNABLE),
+    given=(*topics.GIVEN_TO_CASES, *registered.LISTS, "returnable"),
     template_given=topics.GIVEN_TO_TEMPLATES,
     template_topics=frozenset({"issue_document"}),
 )
