@@ -107,6 +107,7 @@ KNOWN: dict[str, Any] = {
     "members": [{"caseNumber": "TT-2026-0001", "name": "某中心"}],
     "violationCategories": [{"code": "fraud", "label": "弄虚作假", "hint": "造假。"}],
     "ownBases": [{"number": "JC2020001", "name": "虚构中心", "type": "JC"}],
+    "registeredProvinces": [{"code": "gov", "name": "虚构省人民政府", "region": "山东"}],
     "registeredParks": [{"code": "park", "name": "虚构园区", "region": "山东"}],
     "registeredRecommenders": [{"code": "bj", "name": "虚构委员会", "region": None}],
     "registeredBases": [
