@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
-from flask import Flask, g
+from flask import Flask, g, request
 
 from service import handlers, metrics, sandbox
 from service.config import Settings, read
@@ -90,6 +90,9 @@ def _everywhere() -> dict[str, object]:
     """What every template may use."""
     return {
         "lang": i18n.tag(),
+        "chosen_theme": here.theme(),
+        # The editors of diagrams, tables and forms are light: what they draw is drawn on paper.
+        "theme": "" if request.blueprint == "modeler" else here.theme(),
         "here": here.address(),
         "demo": here.settings().demo,
         "person": g.get("person"),

@@ -119,6 +119,16 @@ def locale_submit() -> Response:
     return redirect(here.safe_next(url_for("inbox.inbox")), 303)
 
 
+@blueprint.post("/theme")
+def theme_submit() -> Response:
+    """Show pages light, dark, with high contrast, or as the system is set – in this browser."""
+    theme = request.form.get("theme", "")
+    if theme not in here.THEMES:
+        raise errors.InvalidInput("没有这种显示方式。", "There is no such way to show pages.", field="theme")
+    cookie["theme"] = theme
+    return redirect(here.safe_next(url_for("inbox.inbox")), 303)
+
+
 def _door(session: Session, username: str = "", fields: dict[str, str] | None = None) -> str:
     return here.page(
         session,

@@ -29,6 +29,7 @@ FINISHED_DRAFT = "finished_draft"
 """... and the name of a draft that the browser need not keep any longer."""
 UNDO = "undo"
 """... and what was handed in a moment ago."""
+THEMES = ("auto", "light", "dark", "contrast")
 MOST_ROLES = 8
 """So many fit into the menu."""
 
@@ -94,9 +95,11 @@ def look(session: Session) -> User | None:
 def remember(token: str) -> None:
     """Begin a cookie from scratch: nothing that was planted before signing in survives it."""
     locale = cookie.get("locale")
+    shown = theme()
     cookie.clear()
     cookie.permanent = True
     cookie[TOKEN] = token
+    cookie["theme"] = shown
     if locale in i18n.LOCALES:
         cookie["locale"] = locale
 
@@ -155,6 +158,12 @@ def undo() -> dict[str, Any] | None:
 def forget_undo() -> None:
     """Offer it no more."""
     cookie.pop(UNDO, None)
+
+
+def theme() -> str:
+    """How this browser shows pages: ``auto`` | ``light`` | ``dark`` | ``contrast``."""
+    chosen = cookie.get("theme")
+    return chosen if chosen in THEMES else "auto"
 
 
 def is_partial() -> bool:

@@ -43,6 +43,23 @@ export function rememberOpened(root: Document): void {
   root.addEventListener("htmx:after:swap", restore);
 }
 
+/** Whoever is at a row stays at it when the list is replaced; where it is gone, at the one that took its place. */
+export function keepPlace(root: Document): void {
+  let place: { address: string; number: number } | undefined;
+  const links = () => [...root.querySelectorAll<HTMLAnchorElement>("#inbox-panel tbody a.main")];
+  root.addEventListener("htmx:before:swap", () => {
+    const row = root.activeElement?.closest("#inbox-panel tbody tr");
+    const link = row?.querySelector<HTMLAnchorElement>("a.main");
+    place = link ? { address: link.href, number: links().indexOf(link) } : undefined;
+  });
+  root.addEventListener("htmx:after:swap", () => {
+    if (!place || root.activeElement?.closest("#inbox-panel, #inbox-find")) return;
+    const now = links();
+    const link = now.find((one) => one.href === place!.address) ?? now[Math.min(place.number, now.length - 1)];
+    link?.focus();
+  });
+}
+
 function unset(field: HTMLInputElement | HTMLSelectElement): string {
   return field instanceof HTMLSelectElement ? field.options[0]!.value : "";
 }

@@ -2,7 +2,8 @@
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { findAccounts } from "./door";
 import { forgetDraftsAtTheDoor, forgetFinishedDraft } from "./drafts";
-import { findByForm, rememberOpened } from "./finder";
+import { findByForm, keepPlace, rememberOpened } from "./finder";
+import { listenForKeys } from "./keys";
 import { closeMenus } from "./menus";
 import { watchForNews } from "./news";
 import { countDown } from "./undo";
@@ -12,12 +13,14 @@ import { guardSubmits } from "./submits";
 htmx.config.includeIndicatorCSS = false;
 
 closeMenus(document);
+listenForKeys(document);
 guardSubmits(document);
 forgetFinishedDraft(document);
 forgetDraftsAtTheDoor(document);
 findAccounts(document);
 findByForm(document);
 rememberOpened(document);
+keepPlace(document);
 watchForNews(document);
 insertMentions(document);
 handInByKey(document);
