@@ -77,6 +77,11 @@ def _date(text: str) -> date:
     return date(year, month, day)
 
 
+def entered(session: Session) -> list[tuple[int, dict[str, object]]]:
+    """Return the years that administrators have entered, with their days, for whoever counts elsewhere."""
+    return [(row.year, dict(row.days)) for row in session.scalars(select(CalendarYear).order_by(CalendarYear.year))]
+
+
 def refresh(session: Session) -> bool:
     """Make this process count by what is entered; True where something had changed since it last did."""
     global _installed

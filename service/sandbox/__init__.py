@@ -7,7 +7,7 @@ the files of a draft and nothing else, and may open no connection.
 from __future__ import annotations
 
 from .pool import Held, Pool
-from .process import Limits, Sandbox, SandboxLost
+from .process import Draft, Limits, Sandbox, SandboxLost
 from .runs import Runs
 
-__all__ = ["Held", "Limits", "Pool", "Runs", "Sandbox", "SandboxLost"]
+__all__ = ["Draft", "Held", "Limits", "Pool", "Runs", "Sandbox", "SandboxLost"]

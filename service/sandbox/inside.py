@@ -109,7 +109,8 @@ class Desk:
                 for path in sorted(self.folder.rglob("*"))
                 if path.is_file()
             }
-            self._stage = self.scenarios.Stage(content)
+            calendar = orjson.loads((self.folder.parent / "calendar.json").read_bytes())
+            self._stage = self.scenarios.Stage(content, calendar=calendar)
         return self._stage
 
     def open(self, question: Mapping[str, Any]) -> Iterator[Answer]:

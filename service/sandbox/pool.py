@@ -15,15 +15,17 @@ from typing import Any
 
 from service import errors
 
-from .process import Limits, Sandbox
+from .process import Draft, Limits, Sandbox
 
 MOST = 4
 IDLE = 15 * 60.0
 LONGEST = 2 * 3600.0
 AT_ONCE = 2
-PATIENCE = 20.0
+PATIENCE = 5.0
+WATCHED = Limits(processor=20.0, clock=60.0)
+"""Somebody waits for the answer, on a thread of the server."""
 
-Files = Callable[[], Mapping[str, bytes]]
+Loader = Callable[[], Draft]
 
 
 class Full(errors.ServiceError):
@@ -52,14 +54,14 @@ class Pool:
     """Sandboxes by the id of their try-out."""
 
     def __init__(self, *, most: int = MOST, idle: float = IDLE, longest: float = LONGEST, limits: Limits | None = None):
-        self.most, self.idle, self.longest, self.limits = most, idle, longest, limits
+        self.most, self.idle, self.longest, self.limits = most, idle, longest, limits or WATCHED
         self._held: dict[int, Held] = {}
         self._lock = threading.Lock()
         self._sweeper: threading.Thread | None = None
         self._over = threading.Event()
         self._at_once = threading.BoundedSemaphore(AT_ONCE)
 
-    def prepare(self, key: int, state: str, files: Files, head: Mapping[str, Any], steps: list[Any]) -> Held:
+    def prepare(self, key: int, state: str, load: Loader, head: Mapping[str, Any], steps: list[Any]) -> Held:
         """See that the sandbox of a try-out is at these steps, in the background; look at ``view`` and ``problem``.
 
         ``state`` names the content of the draft: where it differs, a new sandbox takes the place of the old one.
@@ -73,16 +75,16 @@ class Pool:
                 return held
             held.preparing = True
         threading.Thread(
-            target=self._prepare, args=(held, files, dict(head), list(steps)), name="guohe-sandbox", daemon=True
+            target=self._prepare, args=(held, load, dict(head), list(steps)), name="guohe-sandbox", daemon=True
         ).start()
         return held
 
-    def _prepare(self, held: Held, files: Files, head: Mapping[str, Any], steps: list[Any]) -> None:
+    def _prepare(self, held: Held, load: Loader, head: Mapping[str, Any], steps: list[Any]) -> None:
         with held.lock:
             held.problem, held.view, held.steps = None, None, steps
             try:
                 if held.sandbox is None or not held.sandbox.alive:
-                    held.sandbox = Sandbox(files(), self.limits)
+                    held.sandbox = Sandbox(load(), self.limits)
                 held.view = held.sandbox.ask("open", head=head, steps=steps)
             except errors.ServiceError as problem:
                 held.problem = problem
@@ -117,12 +119,12 @@ class Pool:
         return held.sandbox
 
     @contextmanager
-    def once(self, files: Mapping[str, bytes]) -> Iterator[Sandbox]:
+    def once(self, draft: Draft) -> Iterator[Sandbox]:
         """A sandbox for one question, closed afterwards. Raises Full where too many ask at once."""
         if not self._at_once.acquire(timeout=PATIENCE):
             raise Full
         try:
-            sandbox = Sandbox(files, self.limits)
+            sandbox = Sandbox(draft, self.limits)
             try:
                 yield sandbox
             finally:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -35,6 +35,14 @@ class Limits:
     file: int = 128 * MB
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a sandbox is given: the files of a draft, and the working calendar as it was entered (year, ISO days)."""
+
+    files: Mapping[str, bytes]
+    calendar: Sequence[tuple[int, Mapping[str, Any]]] = ()
+
+
 class SandboxLost(errors.ServiceError):
     """The try-out was stopped: it took too long or too much memory. The draft is untouched; start it again."""
 
@@ -46,14 +54,15 @@ class SandboxLost(errors.ServiceError):
 class Sandbox:
     """A child process that holds the files of a draft. Ask it one thing at a time; ``close`` ends it."""
 
-    def __init__(self, files: Mapping[str, bytes], limits: Limits | None = None) -> None:
+    def __init__(self, draft: Draft, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.lock = threading.RLock()
         self.used = time.monotonic()
         memory = Path("/dev/shm")
         self.folder = Path(tempfile.mkdtemp(prefix="guohe-sandbox-", dir=memory if memory.is_dir() else None))
         try:
-            for path, content in files.items():
+            (self.folder / "calendar.json").write_bytes(orjson.dumps(list(draft.calendar)))
+            for path, content in draft.files.items():
                 place = self.folder / "bundle" / path
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(content)

@@ -11,11 +11,11 @@ import threading
 from typing import Any
 
 from service import errors
-from service.commands import scenarioruns, workshop
+from service.commands import scenarioruns, workcalendar, workshop
 from service.db import Database
 from service.models import WorkingCopy
 
-from .process import Limits, Sandbox, SandboxLost
+from .process import Draft, Limits, Sandbox, SandboxLost
 
 log = logging.getLogger(__name__)
 
@@ -62,24 +62,23 @@ class Runs:
             if run is None:
                 return
             copy = session.get_one(WorkingCopy, run.working_copy_id)
-            files, paths = workshop.at(session, copy, run.revision), list(run.paths)
+            draft = Draft(workshop.at(session, copy, run.revision), workcalendar.entered(session))
+            paths = list(run.paths)
         left: list[str] | None = paths
         touched: list[dict[str, Any]] = []
         try:
             while left is not None:
-                left = self._some(run_id, files, left, touched)
+                left = self._some(run_id, draft, left, touched)
         except errors.ServiceError as problem:
             with self.database.transaction() as session:
                 scenarioruns.fail(session, run_id, problem.zh)
 
-    def _some(
-        self, run_id: int, files: dict[str, bytes], left: list[str], touched: list[dict[str, Any]]
-    ) -> list[str] | None:
+    def _some(self, run_id: int, draft: Draft, left: list[str], touched: list[dict[str, Any]]) -> list[str] | None:
         """Play what is left in one sandbox and say what all have covered; None: that was all, or nobody wants more.
 
         Where a scenario costs the sandbox its life, that one has failed, and the others are left for the next.
         """
-        sandbox, done = Sandbox(files, self.limits), 0
+        sandbox, done = Sandbox(draft, self.limits), 0
         try:
             sandbox.ask("build")
             try:

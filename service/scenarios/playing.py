@@ -8,7 +8,7 @@ import io
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,10 +20,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service import clock, config, engine, errors, files, handlers
-from service.commands import attachments, deployments, incidents, instances, jobs, messages, task_forms, tasks
+from service.commands import (
+    attachments,
+    deployments,
+    incidents,
+    instances,
+    jobs,
+    messages,
+    task_forms,
+    tasks,
+    workcalendar,
+)
 from service.db import Database
 from service.engine import feel
-from service.models import Event, Incident, Instance, Membership, Model, Task, TaskCandidate, User
+from service.models import CalendarYear, Event, Incident, Instance, Membership, Model, Task, TaskCandidate, User
 from service.storage import Folder
 from service.worker import Worker
 
@@ -109,8 +119,14 @@ AT_ELEMENTS = ("do", "claim", "release", "retry")
 class Stage(AbstractContextManager["Stage"]):
     """Holds the bundle and a database with the usual cast; every scenario plays on a copy."""
 
-    def __init__(self, source: Path | Mapping[str, bytes]) -> None:
-        """Deploy a project folder, or files by their paths. Raises BundleRejected."""
+    def __init__(
+        self, source: Path | Mapping[str, bytes], *, calendar: Sequence[tuple[int, Mapping[str, Any]]] = ()
+    ) -> None:
+        """Deploy a project folder, or files by their paths. Raises BundleRejected.
+
+        ``calendar`` holds the years that somebody has entered, each with its days.
+        """
+        self.calendar = calendar
         memory = Path("/dev/shm")
         self.folder = Path(tempfile.mkdtemp(prefix="guohe-scenarios-", dir=memory if memory.is_dir() else None))
         self.template = self.folder / "template.db"
@@ -128,6 +144,9 @@ class Stage(AbstractContextManager["Stage"]):
                 Model.metadata.create_all(connection)
             with database.transaction() as session:
                 cast.usual(session)
+                session.add_all(
+                    CalendarYear(year=year, days=dict(days), entered_at=clock.now()) for year, days in self.calendar
+                )
                 owner = session.scalars(select(User).where(User.username == cast.ADMIN)).one()
                 deployment = deployments.deploy(session, content, user=owner, topics=handlers.topics())
                 self.bundle = deployments.bundle(session, deployment.id)
@@ -213,6 +232,7 @@ class Play:
     def begin(self) -> None:
         """Bring on the cast, and start the case where the scenario says so. Raises Failed."""
         with self.transaction() as session:
+            workcalendar.refresh(session)
             cast.hire(session, self.scenario)
             self.rows_before = {
                 table.name: session.scalar(select(func.count()).select_from(table)) or 0

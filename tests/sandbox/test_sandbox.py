@@ -9,20 +9,21 @@ from pathlib import Path
 import pytest
 
 from service import errors
-from service.sandbox import Limits, Pool, Sandbox, SandboxLost
+from service.sandbox import Draft, Limits, Pool, Sandbox, SandboxLost, inside
 from tests.sandbox import drafts
 
 HEAD = {"process": "leave", "start": {"none": True}}
 BEGIN = {"begin": "leave", "by": "applicant.drafter"}
 ASK = {"do": "ask", "by": "applicant.drafter", "data": {"days": 2}}
 CHECK = {"do": "check", "by": "coop.intake", "data": {"verdict": "yes"}}
+ENTERED = {f"2027-03-0{day}": {"worked": False, "name": "临时放假"} for day in (3, 4)}
 SCENARIO = "processes/leave/scenarios/granted.yaml"
 
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
     """One sandbox for all: starting one takes longer than anything that is asked."""
-    made = Sandbox({**drafts.files(), SCENARIO: drafts.GRANTED.encode()})
+    made = Sandbox(Draft({**drafts.files(), SCENARIO: drafts.GRANTED.encode()}, [(2027, ENTERED)]))
     yield made
     made.close()
 
@@ -60,6 +61,18 @@ def test_time_goes_to_the_next_timer_and_steps_are_taken_back(box: Sandbox):
     assert [one["element"] for one in view["tasks"]] == ["check"]
     assert view["now"].startswith("2026-03-02")
     assert len(view["log"]) == 2
+
+
+def test_deadlines_count_by_the_calendar_that_was_entered(box: Sandbox):
+    view = box.ask("open", head={**HEAD, "now": "2027-03-01 09:00"}, steps=[BEGIN, ASK])
+    assert view["tasks"][0]["due"][:10] == "2027-03-10"
+
+
+def test_nothing_leaves_a_sandbox():
+    for event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system"):
+        with pytest.raises(PermissionError):
+            inside._guard(event, ())
+    inside._guard("open", ("x", "r", 0))
 
 
 def test_what_happened_can_be_taken_as_expected(box: Sandbox):
@@ -102,7 +115,7 @@ def test_nothing_outside_the_draft_can_be_included(tmp_path: Path):
     secret = tmp_path / "secret.yaml"
     secret.write_text("- {wait: P1D}\n")
     scenario = f"process: leave\nsteps:\n  - !include {secret}\n".encode()
-    box = Sandbox({**drafts.files(), SCENARIO: scenario})
+    box = Sandbox(Draft({**drafts.files(), SCENARIO: scenario}))
     try:
         with pytest.raises(errors.ServiceError) as refused:
             box.ask("read", path=SCENARIO)
@@ -117,7 +130,7 @@ def test_nothing_outside_the_draft_can_be_included(tmp_path: Path):
 def test_a_process_of_no_end_costs_the_sandbox_its_life_and_nothing_else():
     # Two cases that start each other for ever, faster than time passes.
     endless = "process: leave\nsteps:\n" + "  - {wait: P3650D}\n" * 4000
-    box = Sandbox({**drafts.files(), SCENARIO: endless.encode()}, Limits(processor=4.0, clock=8.0))
+    box = Sandbox(Draft({**drafts.files(), SCENARIO: endless.encode()}), Limits(processor=4.0, clock=8.0))
     began = time.monotonic()
     with pytest.raises(SandboxLost):
         for _ in box.stream("run", paths=[SCENARIO]):
@@ -132,7 +145,7 @@ def test_a_scenario_that_eats_memory_is_stopped():
     bomb += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
     text = "process: leave\nstart: {none: true}\ngiven:\n  - ban: {uscc: x, data: *a11}\n"
     box = Sandbox(
-        {**drafts.files(), SCENARIO: ("\n".join(bomb) + "\n" + text).encode()},
+        Draft({**drafts.files(), SCENARIO: ("\n".join(bomb) + "\n" + text).encode()}),
         Limits(processor=20.0, clock=40.0, memory=400 * 1024 * 1024),
     )
     try:
@@ -160,7 +173,7 @@ def test_the_pool_plays_up_again_what_it_had_to_close():
 
 
 def _ready(pool: Pool, key: int, files: dict[str, bytes], steps: list[dict[str, object]]):
-    held = pool.prepare(key, "1", lambda: files, HEAD, steps)
+    held = pool.prepare(key, "1", lambda: Draft(files), HEAD, steps)
     for _ in range(600):
         if not held.preparing:
             assert held.problem is None, held.problem

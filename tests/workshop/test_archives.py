@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import stat
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from service import errors
+from service import errors, files
 from service.commands import archives
 
+ROOT = Path(__file__).resolve().parents[2]
 FILES = {
     "processes/p/p.bpmn": "<definitions>流程</definitions>".encode(),
     "processes/p/deadlines.dmn": b"\xef\xbb\xbf<definitions/>\r\n",
@@ -25,6 +27,13 @@ def zipped(*entries: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
         for entry, content in entries:
             archive.writestr(entry, content)
     return out.getvalue()
+
+
+def test_the_folders_of_the_repository_come_back_byte_for_byte_with_their_scenarios():
+    whole = files.of_project(ROOT) | files.scenarios_of_project(ROOT)
+    assert any(path.endswith(".yaml") for path in whole)
+    assert any(path.endswith(".docx") for path in whole)
+    assert archives.unpack(archives.pack(whole)) == whole
 
 
 def test_files_come_back_byte_for_byte():

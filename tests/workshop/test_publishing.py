@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from service import clock, config, errors
-from service.commands import batches, deployments, impacts, instances, publishing, tasks, workshop
-from service.commands.publishing import GateClosed, Move, NeedsAnother, Overtaken
+from service.commands import batches, deployments, impacts, instances, publishing, scenarioruns, tasks, workshop
+from service.commands.publishing import GateClosed, Move, NeedsAnother, Overtaken, ScenariosOpen
 from service.commands.workshop import Change, sha256
 from service.models import Event, Instance, ProcessDefinition, Publication, Task, User, WorkingCopy
 from service.worker import Worker
@@ -191,6 +191,38 @@ def test_a_publication_comes_into_force_at_its_hour(office):
         assert office.latest() == done.deployment_id
 
 
+def test_scenarios_that_passed_when_it_was_scheduled_still_count_at_its_hour(office):
+    with clock.travel(NOW):
+        first = office.deploy()
+        copy_id = office.copy(first)
+        office.write(copy_id, procedure(after="second"))
+        office.write(copy_id, b"name: x\nsteps: []\n", path="processes/p/scenarios/x.yaml")
+        office.run(
+            "admin", lambda s, u: publishing.set_policy(s, user=u, gate="error", second_approver=True, scenarios=True)
+        )
+        with pytest.raises(ScenariosOpen):
+            office.propose(copy_id, effective_at=NOW + timedelta(days=3))
+
+        def passed(session, user):
+            run = scenarioruns.ask(session, copy_id, user=user)
+            scenarioruns.begin(session, run.id)
+            scenarioruns.record(session, run.id, {path: {"ok": True} for path in run.paths})
+            scenarioruns.finish(session, run.id, {})
+
+        office.run("owner", passed)
+        asked = office.propose(copy_id, effective_at=NOW + timedelta(days=3))
+        # What is edited meanwhile is another matter.
+        office.write(copy_id, procedure(after="third"))
+        office.run("second", lambda s, u: publishing.decide(s, asked, user=u, agree=True, note="同意"))
+        assert office.publication(asked).status == "scheduled"
+        clock.advance(timedelta(days=3, seconds=1))
+        assert office.worker.run_due() == 1
+        done = office.publication(asked)
+        assert (done.status, done.failure) == ("published", "")
+        files = office.run("admin", lambda s, u: deployments.bundle(s, done.deployment_id).files)
+        assert files[PATH] == procedure(after="second")
+
+
 def test_a_scheduled_publication_can_be_withdrawn(office):
     with clock.travel(NOW):
         first = office.deploy()
@@ -342,6 +374,51 @@ def test_publishing_is_in_the_audit_log(office):
     assert events[0].data["publication"] == asked
     assert events[0].data["note"] == "加一步复核"
     assert events[0].user_id is not None
+
+
+def test_every_step_on_the_way_is_in_the_audit_log(office):
+    with clock.travel(NOW):
+        copy_id = office.copy(office.deploy())
+        office.write(copy_id, procedure(after="second"))
+        rule = {"gate": "error", "second_approver": True, "scenarios": False}
+        office.run("admin", lambda s, u: publishing.set_policy(s, user=u, **rule))
+        office.run("admin", lambda s, u: publishing.set_policy(s, user=u, **{**rule, "gate": "warning"}))
+        office.run("admin", lambda s, u: publishing.set_policy(s, user=u, **rule))
+        refused = office.propose(copy_id, note="一")
+        office.run("second", lambda s, u: publishing.decide(s, refused, user=u, agree=False, note="再想想"))
+        dropped = office.propose(copy_id, note="二", effective_at=NOW + timedelta(days=1))
+        office.run("second", lambda s, u: publishing.decide(s, dropped, user=u, agree=True))
+        office.run("owner", lambda s, u: publishing.withdraw(s, dropped, user=u))
+        done = office.propose(copy_id, note="三", version_tag="2026.2")
+        office.run("second", lambda s, u: publishing.decide(s, done, user=u, agree=True))
+        office.run("owner", lambda s, u: publishing.take_back(s, done, user=u))
+
+        def told(session, _user):
+            rows = session.execute(
+                select(Event.kind, User.username, Event.data)
+                .join(User, User.id == Event.user_id)
+                .where(Event.kind.like("publi%"))
+                .order_by(Event.id)
+            ).all()
+            return [(kind, who, data.get("publication")) for kind, who, data in rows], rows
+
+        lines, rows = office.run("admin", told)
+        assert lines == [
+            ("publishing_policy_set", "admin", None),
+            ("publishing_policy_set", "admin", None),
+            ("publishing_policy_set", "admin", None),
+            ("publication_proposed", "owner", refused),
+            ("publication_rejected", "second", refused),
+            ("publication_proposed", "owner", dropped),
+            ("publication_approved", "second", dropped),
+            ("publication_scheduled", "second", dropped),
+            ("publication_withdrawn", "owner", dropped),
+            ("publication_proposed", "owner", done),
+            ("publication_approved", "second", done),
+            ("published", "second", done),
+            ("publication_taken_back", "owner", done),
+        ]
+        assert rows[1][2] == {"before": rule, "after": {**rule, "gate": "warning"}}
 
 
 def test_only_owners_publish_and_a_note_is_needed(office):

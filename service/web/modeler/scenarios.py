@@ -178,7 +178,7 @@ def scenario_example_submit(copy_id: int) -> AnyResponse:
     path, number = request.form.get("path", ""), here.number("number")
     with here.reading() as (session, user):
         copy = reads.copy(session, user, copy_id)
-        file, files = reads.content(session, copy, path), workshop.files(session, copy)
+        file, draft = reads.content(session, copy, path), tryout.as_it_is(session, copy)
     text = file.content.decode("utf-8", "replace")
     script = scenariotext.take_apart(text)
     part = script.parts[number] if number is not None and number < len(script.parts) else None
@@ -186,7 +186,7 @@ def scenario_example_submit(copy_id: int) -> AnyResponse:
     keys = [key for key in like if key != "mails"] or ["tasks", "ended"]
     if part is None and "mails" in like:
         keys = [key for key in like if key != "mails"]
-    with tryout.pool().once(files) as box:
+    with tryout.pool().once(draft) as box:
         _played_to(box, path, part.line if part is not None else None)
         made = box.ask("example", keys=keys, like=like)["expect"]
     expect = {key: made.get(key, value) for key, value in like.items()} if like else made
@@ -205,11 +205,11 @@ def scenario_form(copy_id: int) -> str:
     path, number = request.args.get("path", ""), request.args.get("number", 0, type=int)
     with here.reading() as (session, user):
         copy = reads.copy(session, user, copy_id)
-        file, files = reads.content(session, copy, path), workshop.files(session, copy)
-        story = storyboard.of(files)
+        file, draft = reads.content(session, copy, path), tryout.as_it_is(session, copy)
+        story = storyboard.of(draft.files)
     part = _part(file.content.decode("utf-8", "replace"), number)
     raw = part.raw or {}
-    with tryout.pool().once(files) as box:
+    with tryout.pool().once(draft) as box:
         view = _played_to(box, path, part.line)
         wanted = _wanted(view, raw, story)
         form = box.ask("form", wanted=wanted)["form"] if wanted is not None else None

@@ -5,7 +5,7 @@ Everything that is played lies in a sandbox (``service.sandbox``). The database 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import clock, errors, sandbox, scenariotext, workdays
-from service.commands import attachments, dryruns, scenarioruns, workshop
+from service.commands import attachments, dryruns, scenarioruns, workcalendar, workshop
 from service.commands.workshop import Change
 from service.models import DryRun, User, WorkingCopy
 from service.queries import rehearsals
@@ -60,9 +60,20 @@ def tryout_create_submit(copy_id: int) -> AnyResponse:
         files = workshop.files(session, reads.copy(session, user, copy_id))
         if process_id not in {one.id for one in rehearsals.processes(files)}:
             raise errors.InvalidInput("请选择流程。", "Choose a procedure.", field="process")
-        run = dryruns.begin(session, copy_id, user=user, process_id=process_id, head={"profile": profile})
+        head = {"profile": profile, **_beginning(request.form.get("now", ""))}
+        run = dryruns.begin(session, copy_id, user=user, process_id=process_id, head=head)
         run_id = run.id
     return redirect(url_for("modeler.tryout", run_id=run_id), 303)
+
+
+def _beginning(day: str) -> dict[str, str]:
+    """The day on which a try-out begins, at nine in the morning; the usual one where none is given."""
+    if not day:
+        return {}
+    try:
+        return {"now": f"{date.fromisoformat(day).isoformat()} 09:00"}
+    except ValueError:
+        raise errors.InvalidInput("日期应为 2026-03-02 的形式。", "A day looks like 2026-03-02.", field="now") from None
 
 
 @blueprint.post("/<int:copy_id>/try/scenario")
@@ -72,8 +83,8 @@ def tryout_scenario_submit(copy_id: int) -> AnyResponse:
     with here.reading() as (session, user):
         copy = reads.copy(session, user, copy_id)
         reads.content(session, copy, path)
-        files = workshop.files(session, copy)
-    with pool().once(files) as box:
+        draft = as_it_is(session, copy)
+    with pool().once(draft) as box:
         read = box.ask("read", path=path)
     played = read["steps"] if upto is None else read["steps"][:upto]
     with here.writing() as (session, user):
@@ -208,6 +219,8 @@ def tryout_renew_submit(run_id: int) -> AnyResponse:
     """Play the same steps again on the draft as it is now."""
     with here.writing() as (session, user):
         dryruns.renew(session, run_id, user=user)
+    # What went wrong is tried again, too, not remembered.
+    pool().forget(run_id)
     return _again(run_id)
 
 
@@ -377,6 +390,11 @@ def _here(run_id: int) -> str:
     return url_for("modeler.tryout", run_id=run_id, **chosen)
 
 
+def as_it_is(session: Session, copy: WorkingCopy) -> sandbox.Draft:
+    """What a sandbox is given of a working copy as it is now."""
+    return sandbox.Draft(workshop.files(session, copy), workcalendar.entered(session))
+
+
 def _unless_preparing(held: sandbox.Held) -> None:
     if held.problem is not None:
         raise held.problem
@@ -396,9 +414,10 @@ def _loader(run: DryRun) -> Any:
     """How a sandbox gets its files, in a thread and a transaction of its own."""
     database, copy_id, revision = here.database(), run.working_copy_id, run.revision
 
-    def load() -> dict[str, bytes]:
+    def load() -> sandbox.Draft:
         with database.transaction(readonly=True) as session:
-            return workshop.at(session, session.get_one(WorkingCopy, copy_id), revision)
+            files = workshop.at(session, session.get_one(WorkingCopy, copy_id), revision)
+            return sandbox.Draft(files, workcalendar.entered(session))
 
     return load
 
