@@ -49,6 +49,11 @@ def variables(files: Mapping[str, bytes], element_id: str) -> list[dict[str, Any
     return engine.variables(files, CATALOGUE, element_id)
 
 
+def sample(files: Mapping[str, bytes], element_id: str, form_id: str) -> dict[str, Any]:
+    """Data to try a form with, as it is opened at a task."""
+    return engine.sample(files, CATALOGUE, element_id, form_id)
+
+
 def references(files: Mapping[str, bytes]) -> dict[str, Any]:
     """What the diagrams of a bundle may refer to in it: forms, decisions, processes, messages, variables."""
     return engine.references(files)

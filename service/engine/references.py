@@ -7,6 +7,8 @@ from typing import Any
 
 from . import contract
 from .bundle import Contents, content_hash, read_contents
+from .expressions import as_list
+from .model import is_expression
 
 
 def references(files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -26,19 +28,41 @@ def references(files: Mapping[str, bytes]) -> dict[str, Any]:
             for one in sorted(contents.processes.values(), key=lambda one: one.id)
         ],
         "templates": sorted(contents.templates),
+        "uses": [
+            {
+                "form": node.form_id,
+                "element": node.id,
+                "name": node.label,
+                "process": process.label,
+                "groups": as_list(node.candidate_groups),
+                "lane": node.lane,
+            }
+            for process in contents.processes.values()
+            for _, node in process.walk()
+            if node.form_id and not is_expression(node.form_id)
+        ],
     }
 
 
 def variables(files: Mapping[str, bytes], catalogue: contract.Catalogue, element_id: str) -> list[dict[str, Any]]:
     """The variables that may have a value at an element, each with its type and who writes it; empty where it is not
     there."""
+    return contract.known_at(_analysis(files, catalogue), element_id)
+
+
+def sample(files: Mapping[str, bytes], catalogue: contract.Catalogue, element_id: str, form_id: str) -> dict[str, Any]:
+    """Data to try a form with, as it is opened at a task: what it reads of the case, made up after its shape."""
+    return contract.sample(_analysis(files, catalogue), element_id, form_id)
+
+
+def _analysis(files: Mapping[str, bytes], catalogue: contract.Catalogue) -> contract.Analysis:
     contents = read_contents(files)
     key = (content_hash(contents.files), id(catalogue))
     found = _analysed.pop(key, None) or contract.analyse(contract.Sources(contents, catalogue))
     _analysed[key] = found
     while len(_analysed) > MOST_KEPT:
         del _analysed[next(iter(_analysed))]
-    return contract.known_at(found, element_id)
+    return found
 
 
 # Somebody who edits asks about one element after the other.

@@ -157,3 +157,45 @@ def test_the_feel_editor_is_offered_what_is_known_at_the_element(shop: Shop):
     # The marks at the elements are those of the list: what the browser finds by itself, and what the server says.
     until(page, "document.querySelector('[data-check-summary]').textContent !== '正在检查…'")
     assert page.watch.problems == []
+
+
+def test_a_form_is_previewed_as_each_task_opens_it(shop: Shop):
+    from tests.engine.diagrams import process, user
+
+    ask = user(
+        "a", '<zeebe:formDefinition formId="ask"/><zeebe:assignmentDefinition candidateGroups="applicant.drafter"/>'
+    )
+    judge = user(
+        "b", '<zeebe:formDefinition formId="judge"/><zeebe:assignmentDefinition candidateGroups="coop.intake"/>'
+    )
+    diagram = process('<startEvent id="s"/><endEvent id="e"/>' + ask + judge, "s -> a -> b -> e", pid="leave")
+    shows = {"type": "text", "id": "T", "text": "{{ leave.days }} / {{ caseNumber }}"}
+    form = {
+        **FORM,
+        "id": "judge",
+        "components": [shows, {"type": "textfield", "key": "opinion", "id": "O", "label": "意见"}],
+    }
+    copy_id = shop.copy({BLANK: diagram, **FORMS, "forms/leave/judge.form": json.dumps(form).encode()})
+    page = shop.page()
+    shop.open(page, copy_id, "forms/leave/judge.form")
+    page.click("[data-view='preview']")
+    page.wait_for_selector("#preview-role option:nth-child(3)", state="attached")
+    assert page.locator("#preview-role option").nth(2).text_content().endswith("b（leave）")
+    page.select_option("#preview-role", "0")
+    until(page, "document.querySelector('.preview-place').innerText.includes('1 / 示例')")
+    page.select_option("#preview-role", "reader")
+    until(page, "document.querySelector('.preview-place input').readOnly")
+    assert page.watch.problems == []
+
+
+def test_a_gap_is_shown_at_its_column_and_an_overlap_at_its_cell(shop: Shop):
+    from tests.workshop.test_table_analysis import table
+
+    content = table("UNIQUE", [("amount", "number")], [("< 10", "1"), ("[8..20]", "2"), ("> 30", "3")])
+    copy_id = shop.copy({**blank(), "processes/leave/t.dmn": content})
+    page = shop.page()
+    shop.open(page, copy_id, "processes/leave/t.dmn")
+    page.wait_for_selector("th.gh-cell-warning[data-col-id='i0']", timeout=20000)
+    page.wait_for_selector("td.gh-cell-warning[data-element-id='r1c0']")
+    assert "(20..30]" in page.get_attribute("th.gh-cell-warning", "title")
+    assert page.watch.problems == []

@@ -54,3 +54,40 @@ def _shown(shape: Shape, depth: int) -> dict[str, Any]:
 
 def _by(write: Write) -> dict[str, Any]:
     return {"kind": write.kind, "file": write.file, "element": write.element_id, "zh": write.zh, "en": write.en}
+
+
+def sample(found: Analysis, element_id: str, form_id: str) -> dict[str, Any]:
+    """Data to open a form with as it is opened at a task: what it reads of the case, made up after its shape."""
+    form, state = found.sources.form(form_id), _state(found, element_id)
+    data: dict[str, Any] = {}
+    if form is None or state is None:
+        return data
+    own = set(form.writes)
+    # Whole variables first: what a shape fills in need not be made up part by part.
+    for _, read in sorted(form.reads, key=lambda one: (len(one[1].path), one[1].path)):
+        if read.sure and read.name not in own and read.name in state.may:
+            _fill(data, read.path, state.shape(read.name))
+    return data
+
+
+def _fill(into: dict[str, Any], path: tuple[str, ...], shape: Shape) -> None:
+    name, *rest = path
+    if not rest:
+        into.setdefault(name, _made_up(shape, DEPTH))
+        return
+    inner = into.get(name)
+    if not isinstance(inner, dict | list):
+        inner = into[name] = [{}] if shape.type == "list" else {}
+    item = inner[0] if isinstance(inner, list) and inner else inner
+    if isinstance(item, dict):
+        _fill(item, tuple(rest), shape.at(rest[:1]) or Shape())
+
+
+def _made_up(shape: Shape, depth: int) -> Any:
+    simple = {"number": 1, "boolean": True, "date": "2026-03-02"}
+    if shape.type in simple:
+        return simple[shape.type]
+    members = {name: _made_up(one, depth - 1) for name, one in (shape.members or {}).items()} if depth else {}
+    if shape.type == "list":
+        return [members] if members else []
+    return members if shape.members else "示例"

@@ -60,6 +60,7 @@ def _editor(session: Session, user: User, copy: WorkingCopy, path: str, sha256: 
             "check": url_for("modeler.check_submit", copy_id=copy.id),
             "context": url_for("modeler.context", copy_id=copy.id),
             "variables": url_for("modeler.variables_submit", copy_id=copy.id),
+            "sample": url_for("modeler.sample_submit", copy_id=copy.id),
             "edit": url_for("modeler.edit", copy_id=copy.id, path=""),
             "upload": url_for("files.upload") if _has("files.upload") else "",
         },
@@ -132,6 +133,18 @@ def variables_submit(copy_id: int) -> AnyResponse:
     with here.reading() as (session, user):
         files = _with_typed(session, user, copy_id, body)
     return jsonify({"variables": checks.variables(files, element)})
+
+
+@blueprint.post("/<int:copy_id>/sample")
+def sample_submit(copy_id: int) -> AnyResponse:
+    """Data to try a form with, as it is opened at a task; the form as it is being typed."""
+    body = _body()
+    element, form = body.get("element"), body.get("form")
+    if not isinstance(element, str) or not isinstance(form, str):
+        raise errors.InvalidInput(field="element")
+    with here.reading() as (session, user):
+        files = _with_typed(session, user, copy_id, body)
+    return jsonify({"data": checks.sample(files, element, form)})
 
 
 def _with_typed(session: Session, user: User, copy_id: int, body: dict[str, Any]) -> dict[str, bytes]:

@@ -130,16 +130,19 @@ function wire(box: HTMLElement, modeler: any, keeper: Keeper): void {
 
 /** Show a finding at its cell or row. */
 function mark(canvas: HTMLElement, found: Finding[]): void {
-  for (const cell of canvas.querySelectorAll(".gh-cell-error, .gh-cell-warning")) {
-    if (!found.some((one) => one.element === cell.getAttribute("data-element-id"))) {
-      cell.classList.remove("gh-cell-error", "gh-cell-warning");
+  for (const cell of canvas.querySelectorAll(".gh-cell-error, .gh-cell-warning, .gh-cell-info")) {
+    const id = cell.getAttribute("data-element-id") ?? cell.getAttribute("data-col-id");
+    if (!found.some((one) => one.element === id)) {
+      cell.classList.remove("gh-cell-error", "gh-cell-warning", "gh-cell-info");
       cell.removeAttribute("title");
     }
   }
   for (const one of found) {
     if (!one.element) continue;
-    for (const cell of canvas.querySelectorAll(`[data-element-id="${CSS.escape(one.element)}"]`)) {
-      const name = one.severity === "error" ? "gh-cell-error" : "gh-cell-warning";
+    const id = CSS.escape(one.element);
+    // The head of a column is known by the column alone.
+    for (const cell of canvas.querySelectorAll(`[data-element-id="${id}"], th[data-col-id="${id}"]`)) {
+      const name = `gh-cell-${one.severity}`;
       if (!cell.classList.contains(name)) {
         cell.classList.add(name);
         cell.setAttribute("title", `${one.text} ${one.fix}`);

@@ -53,7 +53,7 @@ async function open(editor: Editor): Promise<void> {
       keeper.changed();
       findings.soon();
     });
-    wire(box, form, keeper, new Preview(box, () => form.saveSchema()));
+    wire(box, form, keeper, new Preview(box, () => form.saveSchema(), input.urls, () => ({ [input.path]: read() })));
     (window as any).guoheForm = form;
     box.removeAttribute("aria-busy");
     void findings.now();

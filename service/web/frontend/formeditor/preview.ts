@@ -2,22 +2,33 @@ import { Form } from "@bpmn-io/form-js-viewer";
 import { attachmentsModule } from "../form/attachments";
 import { DateFieldsModule } from "../form/dates";
 import { TranslateModule } from "../form/translate";
+import type { Context, Use } from "../modeler/context";
+import { csrfToken } from "../page/csrf";
 import { isChinese } from "../page/words";
 
 const say = (zh: string, en: string) => (isChinese ? zh : en);
 
-/** The form as people will see it: with data to try, for those who fill it in and for those who only read it. */
+const READER = "reader";
+
+function option(value: string, label: string): HTMLOptionElement {
+  return new Option(label, value);
+}
+
+/** The form as people will see it: as each task opens it, with data of that task to try, and as a reader sees it. */
 export class Preview {
   private form: Form | null = null;
   private readonly place = document.createElement("div");
   private readonly data = document.createElement("textarea");
-  private readonly reader = document.createElement("input");
+  private readonly role = document.createElement("select");
+  private uses: Use[] | null = null;
   private readonly problem = document.createElement("p");
   private readonly result = document.createElement("pre");
 
   constructor(
     private readonly box: HTMLElement,
-    private readonly schema: () => unknown,
+    private readonly schema: () => any,
+    private readonly urls: { context: string; sample: string },
+    private readonly typed: () => Record<string, string>,
   ) {
     const frame = box.querySelector<HTMLElement>("[data-preview]")!;
     const side = document.createElement("div");
@@ -30,28 +41,63 @@ export class Preview {
     this.data.rows = 8;
     this.data.value = "{}";
     this.data.spellcheck = false;
-    this.reader.type = "checkbox";
-    const check = document.createElement("label");
-    check.className = "check";
-    check.append(this.reader, say("以查看者的身份（只读）", "As somebody who only reads it"));
+    const who = document.createElement("label");
+    who.className = "form-label";
+    who.htmlFor = this.role.id = "preview-role";
+    who.textContent = say("谁来打开", "Who opens it");
+    this.role.className = "form-select";
+    this.role.append(option("", say("填写的人", "Somebody who fills it in")), option(READER, say("只读的查看者", "Somebody who only reads it")));
     this.problem.className = "field-error";
     this.problem.setAttribute("role", "alert");
     const heading = document.createElement("h2");
     heading.textContent = say("会提交的数据", "What would be handed in");
     this.result.className = "source";
     this.result.tabIndex = 0;
-    side.append(label, this.data, this.problem, check, heading, this.result);
+    side.append(who, this.role, label, this.data, this.problem, heading, this.result);
     this.place.className = "gh-form preview-place";
     frame.append(this.place, side);
     this.data.addEventListener("change", () => void this.draw());
-    this.reader.addEventListener("change", () => void this.draw());
+    this.role.addEventListener("change", () => void this.chosen());
   }
 
   show(shown: boolean): void {
     this.box.classList.toggle("is-previewing", shown);
     this.box.querySelector<HTMLElement>("[data-preview]")!.hidden = !shown;
-    if (shown) void this.draw();
-    else this.end();
+    if (!shown) return this.end();
+    void this.draw();
+    void this.offer();
+  }
+
+  /** One choice for every task that opens the form, with those who do the task. */
+  private async offer(): Promise<void> {
+    if (this.uses) return;
+    this.uses = [];
+    const answer = await fetch(this.urls.context, { headers: { Accept: "application/json" } });
+    if (!answer.ok) return;
+    const { uses, roles } = (await answer.json()) as Context;
+    const id = this.schema().id;
+    this.uses = uses.filter((one) => one.form === id);
+    const names = (use: Use) =>
+      use.groups.map((code) => roles.find((role) => role.code === code)?.name ?? code).join(isChinese ? "、" : ", ") ||
+      use.lane ||
+      say("办理人", "its assignee");
+    this.uses.forEach((use, index) => {
+      this.role.append(option(String(index), isChinese ? `${names(use)}：${use.name}（${use.process}）` : `${names(use)}: ${use.name} (${use.process})`));
+    });
+  }
+
+  /** Open the form as at a task: with made-up data of the kind the case has there. */
+  private async chosen(): Promise<void> {
+    const use = this.uses?.[Number(this.role.value)];
+    if (use && this.role.value !== "") {
+      const answer = await fetch(this.urls.sample, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
+        body: JSON.stringify({ element: use.element, form: use.form, files: this.typed() }),
+      });
+      if (answer.ok) this.data.value = JSON.stringify((await answer.json()).data, null, 2);
+    }
+    await this.draw();
   }
 
   private async draw(): Promise<void> {
@@ -67,7 +113,7 @@ export class Preview {
     this.form = new Form({
       container: this.place,
       debounce: false,
-      properties: { readOnly: this.reader.checked },
+      properties: { readOnly: this.role.value === READER },
       additionalModules: [
         TranslateModule,
         DateFieldsModule,

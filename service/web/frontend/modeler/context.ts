@@ -14,7 +14,18 @@ export interface Role {
   lane: string | null;
 }
 
+/** A task, or a start, that opens a form. */
+export interface Use {
+  form: string;
+  element: string;
+  name: string;
+  process: string;
+  groups: string[];
+  lane: string | null;
+}
+
 export interface Context {
+  uses: Use[];
   roles: Role[];
   parties: Record<string, string>;
   topics: Topic[];
