@@ -17,6 +17,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "任务“{name}”可办的人（{role}）在本案中都须回避或已办过不得由同一人办理的环节；请增补人员或改派。",
         "Everybody who could do “{name}” ({role}) must keep away from it in this case; add somebody or assign it anew.",
     ),
+    "all_absent": (
+        "任务“{name}”的办理人目前都不在岗，也没有能代办的人。",
+        "Whoever may do “{name}” is absent, and nobody stands in for them.",
+    ),
     "assignee_left": (
         "任务“{name}”由{holder}领取，但此人已停用或不再担任该角色，他人无法办理。",
         "“{name}” is held by {holder}, who has left or lost the role, and nobody else may do it.",
@@ -55,11 +59,11 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The case was last changed in the future ({since}); a clock was set back.",
     ),
 }
-OF_ROWS = frozenset({"job_failed", "no_member", "all_excluded", "assignee_left", "stalled", "no_sender"})
+OF_ROWS = frozenset({"job_failed", "no_member", "all_excluded", "all_absent", "assignee_left", "stalled", "no_sender"})
 """Causes whose incidents the self-check opens and closes by what rows say."""
 OF_STATES = frozenset({"dead_join", "missing_form", "corrupt_state", "missing_bundle"})
 """... and by what the state says."""
-FOUND = frozenset({"assignee_left", "all_excluded", "no_sender"}) | OF_STATES
+FOUND = frozenset({"assignee_left", "all_excluded", "all_absent", "no_sender"}) | OF_STATES
 """Only the self-check opens and closes these; a step elsewhere in the case does not."""
 LIVE = frozenset({"worker_down", "job_late", "clock_skew"})
 """Not written down: true while it lasts."""

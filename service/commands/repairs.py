@@ -558,7 +558,7 @@ def _change_rows(session: Session, instance: Instance, kind: str, parameters: Ma
                 Incident.instance_id == instance.id,
                 Incident.token == task.token,
                 Incident.resolved_at.is_(None),
-                Incident.cause.in_((*projection.NOBODY, "assignee_left", "all_excluded")),
+                Incident.cause.in_((*projection.NOBODY, "assignee_left", "all_excluded", "all_absent")),
             )
             .values(resolved_at=now, resolved_by_id=user.id),
             execution_options=_BLIND,

@@ -16,8 +16,9 @@ from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select
 from sqlalchemy import case as when
 from sqlalchemy.orm import Session, aliased
 
-from .. import clock
+from .. import clock, permissions
 from ..models import (
+    Deputy,
     Exclusion,
     Heartbeat,
     Incident,
@@ -73,6 +74,7 @@ def findings(session: Session, *, instance_id: int | None = None) -> list[Findin
         *_failed_jobs(session, only),
         *_late_jobs(session, now, only),
         *_undoable_tasks(session, now, only),
+        *_tasks_of_absent_people(session, now, only),
         *_without_mover(session, only),
         *_from_the_future(session, now, only),
     ]
@@ -140,12 +142,15 @@ def enabled(today: Any) -> list[Any]:
     ]
 
 
-def staffed(task_id: Any, now: datetime, *, allowed: bool = True) -> list[ColumnElement[bool]]:
+def staffed(task_id: Any, now: datetime, *, allowed: bool = True, present: bool = False) -> list[ColumnElement[bool]]:
     """Each a way in which somebody enabled may do a task: by a role, or by name.
 
-    ``allowed`` leaves out whoever must keep away from it; without that, they count as well.
+    ``allowed`` leaves out whoever must keep away from it, ``present`` whoever is absent and has a deputy; without that,
+    they count as well.
     """
     free = [~kept_away(task_id)] if allowed else []
+    if present:
+        free.append(~exists().where(Deputy.principal_id == User.id, *_in_force(clock.today(now))))
     by_role = (
         select(TaskCandidate.id)
         .join(
@@ -230,6 +235,44 @@ def _undoable_tasks(session: Session, now: datetime, only: Sequence[ColumnElemen
             data={"role": row.role, "holder": row.holder, "others": bool(row.others)},
         )
         for row in session.execute(query)
+    ]
+
+
+def _in_force(today: Any) -> list[ColumnElement[bool]]:
+    return [Deputy.revoked_at.is_(None), Deputy.first_day <= today, Deputy.last_day >= today]
+
+
+def _tasks_of_absent_people(session: Session, now: datetime, only: Sequence[ColumnElement[bool]]) -> list[Finding]:
+    """Open tasks whose every doer is absent, by an appointment that does not lend this task to anybody."""
+    today = clock.today(now)
+    standing_in = session.scalars(select(Deputy).where(*_in_force(today))).all()
+    if not standing_in:
+        return []
+    holder = aliased(User)
+    away = exists().where(Deputy.principal_id == Task.assignee_id, *_in_force(today))
+    held = and_(Task.assignee_id.is_not(None), holder.active, away)
+    free = and_(Task.assignee_id.is_(None), or_(*staffed(Task.id, now)), ~or_(*staffed(Task.id, now, present=True)))
+    query = (
+        select(Task)
+        .join(Instance, Instance.id == Task.instance_id)
+        .outerjoin(holder, holder.id == Task.assignee_id)
+        .where(Task.status == "open", Instance.status.in_(RUNNING), or_(held, free), *only)
+    )
+    return [
+        Finding(
+            cause="all_absent",
+            authority_id=task.authority_id,
+            instance_id=task.instance_id,
+            token=task.token,
+            task_id=task.id,
+            process_id=task.process_id,
+            element_id=task.element_id,
+            element_name=task.name,
+            since=task.created_at,
+            data={"role": task.role},
+        )
+        for task in session.scalars(query)
+        if not any(permissions.appointment(one.deputy, task, task.candidates) for one in standing_in)
     ]
 
 
@@ -339,6 +382,7 @@ _NOT_OF_STATES = (
     "job_failed",
     "stalled",
     "all_excluded",
+    "all_absent",
     "assignee_left",
     "job_late",
     "worker_down",

@@ -96,11 +96,29 @@ def test_a_batch_works_itself_off_while_one_looks_on(visitor: Visit, stuck: int,
     expect(page.locator("#batch-panel")).to_contain_text("完成 4")
 
 
-def test_cases_move_to_another_version(visitor: Visit, stuck: int, office: Office) -> None:
+def test_versions_are_mapped_on_their_diagrams_and_cases_move(visitor: Visit, stuck: int, office: Office) -> None:
     page = visitor("admin").go("/cockpit/migration?process=p").page
-    page.locator("#source").select_option(index=1)
-    page.locator("#target").select_option(index=0)
+    page.locator("#source").select_option(index=0)
+    page.locator("#target").select_option(index=1)
     page.get_by_role("button", name="比较").click()
-    expect(page.locator(".two-diagrams svg").first).to_be_visible()
+    old, new = page.locator("[data-side=old]"), page.locator("[data-side=new]")
+    expect(new.locator("[data-element-id=late]").first).to_be_visible()
+    old.locator("[data-element-id=a] .djs-hit").first.click()
+    expect(page.locator("[data-map-status]")).to_contain_text("“a” → a（a）")
+    expect(new.locator(".gh-map-picked")).to_have_count(1)
+    new.locator("[data-element-id=s] .djs-hit").first.click()
+    expect(page.locator("[data-map-status]")).to_contain_text("只能对应同一种元素")
+    new.locator("[data-element-id=late] .djs-hit").first.click()
+    expect(page.locator("select[data-map-source=a]")).to_have_value("late")
+    expect(old.locator(".gh-map-renamed")).to_have_count(1)
+    if folder := os.environ.get("GUOHE_SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/cockpit_mapping_desk.png", full_page=True)
+    page.locator("select[data-map-source=a]").select_option("a")
+    expect(old.locator(".gh-map-renamed")).to_have_count(0)
     page.get_by_role("button", name="逐件预演").click()
-    expect(page.locator("main")).to_contain_text(re.compile("没有办理中的案件|可以迁移"))
+    expect(page.locator("main")).to_contain_text("可以迁移 8 件")
+    page.get_by_label("理由（记入审计日志）").fill("改用旧版")
+    page.get_by_role("button", name="开始迁移").click()
+    expect(page.locator("#batch-panel")).to_contain_text("已暂停", timeout=30_000)
+    page.get_by_role("button", name="继续").click()
+    expect(page.locator("#batch-panel")).to_contain_text("完成 8", timeout=30_000)

@@ -12,7 +12,18 @@ from sqlalchemy import select
 
 from service import clock
 from service.commands import tasks
-from service.models import DeploymentFile, Event, Incident, Instance, Job, Membership, Organisation, User
+from service.models import (
+    DeploymentFile,
+    Deputy,
+    Event,
+    Exclusion,
+    Incident,
+    Instance,
+    Job,
+    Membership,
+    Organisation,
+    User,
+)
 from service.queries import liveness
 from service.upkeep import Upkeep
 from tests.cockpit.conftest import DESK, END, START, Cockpit, diagram, ext, form, service, user
@@ -116,6 +127,28 @@ def _membership_over(cockpit: Cockpit, case: int) -> None:
     with cockpit.database.transaction() as session:
         for one in session.scalars(select(Membership).where(Membership.role == "torch.organiser")):
             one.until = clock.today() - timedelta(days=1)
+
+
+def _on_leave(cockpit: Cockpit, case: int) -> None:
+    """The only signatory is away, and the deputy may not sign."""
+    today = clock.today()
+    with cockpit.database.transaction() as session:
+        away = session.scalars(select(User).where(User.username == "away")).one()
+        other = session.scalars(select(User).where(User.username == "beside")).one()
+        session.add(
+            Deputy(
+                authority_id=away.authority_id, principal_id=away.id, deputy_id=other.id, first_day=today,
+                last_day=today + timedelta(days=5), signs=False, created_at=clock.now(), created_by_id=away.id,
+            )
+        )  # fmt: skip
+
+
+def _kept_away(cockpit: Cockpit, case: int) -> None:
+    """Both who could do it must keep away from it."""
+    task = cockpit.office.open(case)["a"]
+    with cockpit.database.transaction() as session:
+        for person in (cockpit.office.li, cockpit.office.zhao):
+            session.add(Exclusion(task_id=task, user_id=person.id, kind="acted"))
 
 
 def _office_closed(cockpit: Cockpit, case: int) -> None:
@@ -250,6 +283,8 @@ FAULTS = (
     Fault("membership over", "torch", "no_member", "incident", _membership_over),
     Fault("organisation closed", "closed", "no_member", "incident", _office_closed),
     Fault("named person has left", "named", "assignee_left", "incident", lambda c, case: c.sql('UPDATE "user" SET active = :no WHERE username = \'named\'', no=False)),
+    Fault("on leave, not lent", "signing", "all_absent", "incident", _on_leave),
+    Fault("all kept away", "desk", "all_excluded", "incident", _kept_away),
     Fault("partner terminated", "ask", "no_sender", "incident", _partner_gone),
     Fault("branch ended", "joined", "dead_join", "incident", _branch_gone),
     Fault("form missing", "formed", "missing_form", "incident", _form_gone),
@@ -293,10 +328,12 @@ def ministry(cockpit: Cockpit, topics) -> Iterator[Cockpit]:
     people.user("organiser", "torch.organiser")
     people.user("officer", "secretariat.officer")
     people.user("named", "coop.assessor")
+    people.user("away", "coop.signatory")
+    people.user("beside", "coop.organiser")
     cockpit.office.deploy(
         rich(), inner(), teller(), JOINED, *ask_and_answer(),
         of_role("lonely", "torch.signatory"), of_role("torch", "torch.organiser"), of_role("closed", "secretariat.officer"),
-        for_name("named", "named"),
+        for_name("named", "named"), of_role("signing", "coop.signatory"), of_role("desk", "coop.intake"),
         going_wrong("calling", UNKNOWN_CALL),
         going_wrong("no_flow", NO_FLOW, "s -> a -> wrong; wrong -[=x = 1]-> b; wrong -[=x = 2]-> e; b -> e"),
         going_wrong("computing", script("wrong", '"text" + 1 > date("no")', "y")),

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from service import errors
 from service.commands import batches as commands
 from service.commands.repairkinds import KINDS
-from service.queries import definitions
+from service.queries import definitions, stuck
 from service.queries import repairs as reads
 
 from .. import here
@@ -139,6 +139,10 @@ def _given(values: dict[str, str]) -> dict[str, Any]:
     return parameters
 
 
+def _set(values: dict[str, str]) -> set[str]:
+    return {values["cause"]} if values.get("cause") else set()
+
+
 def _form(
     values: dict[str, str], *, seen: dict[str, Any] | None = None, wrong: errors.InvalidInput | None = None
 ) -> str:
@@ -151,6 +155,10 @@ def _form(
             values=values,
             kinds=[KINDS[code] for code in OFFERED],
             processes=definitions.names(session, user),
+            causes=sorted(
+                {group.code for group in stuck.groups(session, user) if group.kind == "cause"} | _set(values)
+            ),
+            symptoms=stuck.SYMPTOMS,
             seen=seen,
             wrong=wrong,
         )

@@ -56,6 +56,7 @@ BY_CAUSE: dict[str, tuple[str, ...]] = {
     "unknown_user": ("reassign", "offer"),
     "no_candidate": ("reassign", "skip"),
     "all_excluded": ("reassign", "offer", "skip"),
+    "all_absent": ("reassign", "release", "skip"),
     "assignee_left": ("reassign", "release"),
     "no_sender": ("message", "skip", "move"),
     "dead_join": ("skip", "back", "move"),
