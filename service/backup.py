@@ -159,13 +159,14 @@ def restore(settings: Settings, path: Path, *, force: bool = False) -> dict[str,
 
 def _dump(database: Database, path: Path) -> None:
     if database.sqlite:
-        with sqlite3.connect(f"file:{database.url.database}?mode=ro", uri=True) as source:
-            target = sqlite3.connect(path)
-            try:
+        try:
+            with (
+                contextlib.closing(sqlite3.connect(f"file:{database.url.database}?mode=ro", uri=True)) as source,
+                contextlib.closing(sqlite3.connect(path)) as target,
+            ):
                 source.backup(target)
-            finally:
-                target.close()
-        source.close()
+        except sqlite3.Error as error:
+            raise NotReady(f"备份失败：{error}", f"The backup failed: {error}", code="backup_failed") from error
         return
     _run(["pg_dump", "--format=custom", "--no-owner", "--file", str(path), *_place(database.url)], database.url)
 

@@ -195,8 +195,11 @@ def _sentence(error: Exception) -> list[str] | None:
         return [error.zh, error.en]
     if isinstance(error, frontend.BuildFailed):
         return ["前端构建失败：", str(error)]
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
-        return [f"无法写入 {error.filename}：{error.strerror}。", f"Cannot write {error.filename}: {error.strerror}."]
+    if isinstance(error, OSError) and error.errno in (
+        errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS,
+    ):  # fmt: skip
+        place = f" {error.filename}" if error.filename else ""
+        return [f"无法写入{place}：{error.strerror}。", f"Cannot write{place}: {error.strerror}."]
     return None
 
 

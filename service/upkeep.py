@@ -55,13 +55,14 @@ class Upkeep:
         self._skewed = False
 
     def round(self) -> None:
-        """Do what is due."""
+        """Do what is due; what cannot be done now is put off until the next round."""
         for act, every in (
             (self.beat, rows.BEATS.total_seconds()),
             (self.seal, SEAL_EVERY),
             (self.check, CHECK_EVERY),
             (self.diagnose, DIAGNOSE_EVERY),
             (self.learn, LEARN_EVERY),
+            (self.work, 0.0),
         ):
             if self._ticks() - self._last[act.__name__] >= every:
                 self._last[act.__name__] = self._ticks()
@@ -70,7 +71,6 @@ class Upkeep:
                         act()
                 except errors.ServiceError as error:
                     log.warning("upkeep: %s is put off: %s", act.__name__, error)
-        self.work()
 
     def serve(self, stop: threading.Event) -> None:
         """Keep at it until told to stop."""

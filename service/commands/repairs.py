@@ -52,6 +52,13 @@ class Moved(errors.InstanceChanged):
     code = "case_moved"
 
 
+class Unreadable(errors.Conflict):
+    """The state of the case, or the files it runs on, cannot be read: it can only be ended, or restored from a copy."""
+
+    zh_default = "案件的状态或所用文件无法读取：只能终止，或从备份恢复。终止后不能撤销。"
+    code = "unreadable"
+
+
 @dataclass(slots=True)
 class Preview:
     """What a repair would do. ``before`` and ``after`` list where the tokens rest; ``state`` is its fingerprint."""
@@ -103,7 +110,13 @@ def _looked(
     if not repairkinds.kind(kind).steps:
         shown.notes = _said_of_rows(session, instance, kind, parameters)
         return shown, None
-    before, root, step = _step(session, instance, kind, parameters)
+    try:
+        before, root, step = _step(session, instance, kind, parameters)
+    except Unreadable as unreadable:
+        if kind != "terminate":
+            raise
+        shown.ended, shown.notes = True, [_both(unreadable.zh, unreadable.en)]
+        return shown, None
     shown.before, shown.after = [described(one) for one in before], [described(one) for one in step.waits]
     shown.variables = _differences(root, engine.visible(step.run))
     shown.messages = [
@@ -124,7 +137,10 @@ def _step(
 ) -> tuple[list[engine.Wait], dict[str, Any], engine.Step]:
     """Decode the case and do it there; a refusal of the engine becomes one of ours."""
     now = clock.now()
-    run = instances.load(session, instance)
+    try:
+        run = instances.load(session, instance)
+    except engine.EngineError as error:
+        raise Unreadable() from error
     before, root = run.waits(), engine.visible(run)
     _typed(session, instance, run, kind, parameters)
     with refused():
@@ -356,8 +372,13 @@ def _do(session: Session, repair: Repair, instance: Instance, *, user: User, ste
     repair.rows = snapshots.take(session, instance)
     repair.former = former
     fact = _fact(kind, instance, {"repair": repair.id, "reason": repair.reason, "parameters": parameters})
-    if KINDS[kind].steps:
-        step = step or _step(session, instance, kind, parameters)[2]
+    if KINDS[kind].steps and step is None:
+        step = _looked(session, instance, kind, parameters)[1]
+    if KINDS[kind].steps and step is None:
+        repair.former = None  # nothing that an undo could read
+        _end_unread(session, instance)
+        _note(session, instance, fact.kind, user, dict(fact.data))
+    elif step is not None:
         _advance(session, instance, kind, parameters, user, fact, step, now)
     else:
         _change_rows(session, instance, kind, parameters, user)
@@ -434,6 +455,14 @@ def _advance(
     if suspended and not step.ended:
         instance.status = "suspended"
         session.flush()
+
+
+def _end_unread(session: Session, instance: Instance) -> None:
+    """End a case whose state nobody can read: its rows are closed, and nothing of it waits any more."""
+    now = clock.now()
+    snapshots.close_all(session, instance, now)
+    instance.status, instance.ended_at, instance.updated_at = "terminated", now, now
+    session.flush()
 
 
 def _name_what_is_done(session: Session, instance: Instance, kind: str, token: Any, acted: Acted) -> None:

@@ -89,6 +89,15 @@ def bring_back(session: Session, instance: Instance, rows: dict[str, Any], now: 
     session.refresh(instance)
 
 
+def close_all(session: Session, instance: Instance, now: datetime) -> None:
+    """Close every open row of the case."""
+    for model, _ in _OPEN.values():
+        for row in session.scalars(_open(model, instance).execution_options(populate_existing=True)):
+            _close(row, now)
+    session.execute(delete(Subscription).where(Subscription.instance_id == instance.id), execution_options=_BLIND)
+    session.flush()
+
+
 def _close(row: Any, now: datetime) -> None:
     if isinstance(row, Task):
         row.status, row.completed_at = "cancelled", now

@@ -175,13 +175,18 @@ def kept_away(task_id: Any) -> ColumnElement[bool]:
     """True where the ``User`` at hand must keep away from a task: in person, or with all of an organisation."""
     with_them = aliased(Membership)
     today = clock.today()
-    places = select(with_them.organisation_id).where(
-        with_them.user_id == User.id,
-        or_(with_them.since.is_(None), with_them.since <= today),
-        or_(with_them.until.is_(None), with_them.until > today),
+    # Person and task stand two selects further out, where nothing correlates by itself.
+    places = (
+        select(with_them.organisation_id)
+        .where(
+            with_them.user_id == User.id,
+            or_(with_them.since.is_(None), with_them.since <= today),
+            or_(with_them.until.is_(None), with_them.until > today),
+        )
+        .correlate_except(with_them)
     )
     hit = or_(Exclusion.user_id == User.id, Exclusion.organisation_id.in_(places.scalar_subquery()))
-    return exists().where(Exclusion.task_id == task_id, hit)
+    return select(Exclusion.id).where(Exclusion.task_id == task_id, hit).correlate_except(Exclusion).exists()
 
 
 def _undoable_tasks(session: Session, now: datetime, only: Sequence[ColumnElement[bool]]) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import secrets
 from typing import Any
@@ -43,6 +44,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(errors.ServiceError, _service_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OSError, _disk)
     app.register_error_handler(Exception, _bug)
 
 
@@ -73,6 +75,19 @@ def _http_error(error: HTTPException) -> Any:
         if error.get_response().headers.get(name):
             answer.headers[name] = error.get_response().headers[name]
     return answer
+
+
+def _disk(error: OSError) -> Any:
+    """A disk that takes no more is nobody's mistake; everything else of the system is a bug."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        return _bug(error)
+    logger.error("the disk takes no more: %s", error)
+    return show(
+        507,
+        "服务器磁盘已满，这次没有保存，您的数据没有改变；请联系管理员。",
+        "The server's disk is full. Nothing was saved or changed; please tell an administrator.",
+        code="disk_full",
+    )
 
 
 def _bug(error: Exception) -> Any:

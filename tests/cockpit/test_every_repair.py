@@ -248,3 +248,27 @@ def test_what_cannot_be_is_refused_with_a_sentence_and_the_case_unharmed(cockpit
     assert answer.status_code == 422
     assert sentence in answer.text
     assert cockpit.office.instance(case).state == state
+
+
+@pytest.mark.parametrize("damage", ["state", "files"])
+def test_what_cannot_be_read_can_still_be_ended_and_nothing_else(cockpit, damage):
+    cockpit.office.deploy(two_tasks())
+    case = cockpit.office.start()
+    token = cockpit.office.task(cockpit.office.open(case)["a"]).token
+    if damage == "state":
+        cockpit.sql("UPDATE instance SET state = :state WHERE id = :id", state=b"G1 nonsense", id=case)
+    else:
+        cockpit.sql("UPDATE deployment_file SET content = :content", content=b"<definitions/>")
+        cockpit.sql("UPDATE deployment SET bundle_hash = 'f' || bundle_hash")
+    cockpit.check()
+    assert cockpit.causes(case) == {"corrupt_state" if damage == "state" else "missing_bundle"}
+    with pytest.raises(repairs.Unreadable):
+        cockpit.perform(case, "skip", token=token)
+    assert cockpit.preview(case, "terminate").ended
+    done = cockpit.perform(case, "terminate")
+    assert cockpit.office.instance(case).status == "terminated"
+    assert cockpit.office.open(case) == {}
+    assert [one.status for one in cockpit.office.jobs(instance_id=case)] == ["cancelled"]
+    assert cockpit.causes(case) == set()
+    with pytest.raises(repairs.errors.Conflict):
+        cockpit.undo(done.id)

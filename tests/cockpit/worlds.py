@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -193,16 +194,17 @@ def _key(table: Table, row: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(row[column.name] for column in table.primary_key.columns)
 
 
+@cache
 def _naturally(table: Table) -> list[tuple[str, ...]]:
     """What no two rows of a table have in common."""
     found = [
         tuple(column.name for column in constraint.columns)
-        for constraint in sorted(table.constraints, key=str)
+        for constraint in table.constraints
         if isinstance(constraint, UniqueConstraint)
     ]
     if "id" not in table.columns:
         found.append(tuple(column.name for column in table.primary_key.columns))
-    return found
+    return sorted(found)
 
 
 def _shifted(table: Table, name: str, value: Any, by: timedelta) -> Any:
