@@ -16,6 +16,7 @@ from service.web import (
     api,
     assets,
     auth,
+    bulk,
     cases,
     cockpit,
     compression,
@@ -50,6 +51,7 @@ PAGES = (
     files,
     notifications,
     modeler,
+    bulk,
     work,
     workcalendar,
 )

@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "topics": set(),
     "files": set(),
     "returning": set(),
+    "outside": set(),
     "merging": set(),
     "engine": {"workdays"},
     "forms": {"engine.feel", "engine.isolate"},
@@ -62,8 +63,8 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "doctor": {"commands", "queries", "models", "config", "db", "mail"},
     "backup": {"config", "db"},
     "web": {
-        "merging",
         "commands",
+        "outside",
         "queries",
         "forms",
         "permissions",

@@ -82,7 +82,8 @@ function fill(box: HTMLElement, form: Form, input: FormInput, restoredAt: string
   sender.addEventListener(
     "submit",
     (event) => {
-      if (sender.dataset.sent) return;
+      // A button that does something else with the chosen tasks asks nothing of the form.
+      if (sender.dataset.sent || (event as SubmitEvent).submitter?.hasAttribute("data-plain")) return;
       const stop = () => {
         event.preventDefault();
         event.stopImmediatePropagation();

@@ -7,7 +7,7 @@ import { listenForKeys } from "./keys";
 import { closeMenus } from "./menus";
 import { watchForNews } from "./news";
 import { countDown } from "./undo";
-import { handInByKey, insertMentions } from "./talk";
+import { handInByKey, insertMentions, printPage, tickAll } from "./talk";
 import { guardSubmits } from "./submits";
 
 htmx.config.includeIndicatorCSS = false;
@@ -25,3 +25,5 @@ watchForNews(document);
 insertMentions(document);
 handInByKey(document);
 countDown(document);
+tickAll(document);
+printPage(document);

@@ -26,3 +26,20 @@ export function handInByKey(root: Document): void {
     button.click();
   });
 }
+
+/** One box ticks all boxes of a name. */
+export function tickAll(root: Document): void {
+  root.addEventListener("change", (event) => {
+    const all = event.target as HTMLInputElement;
+    const name = all.dataset?.all;
+    if (!name) return;
+    for (const one of root.querySelectorAll<HTMLInputElement>(`input[type=checkbox][name="${name}"]`)) one.checked = all.checked;
+  });
+}
+
+/** Print the page: what is only for the screen stays off the paper. */
+export function printPage(root: Document): void {
+  root.addEventListener("click", (event) => {
+    if ((event.target as HTMLElement).closest?.("[data-print]")) window.print();
+  });
+}
