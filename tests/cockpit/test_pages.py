@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.models import Repair
@@ -12,6 +15,8 @@ from tests.cockpit.conftest import two_tasks
 from tests.web.conftest import Browser, app, browser, settings, text
 
 __all__ = ["app", "browser", "settings"]
+
+HOWTO = Path(__file__).resolve().parents[2] / "docs" / "howto"
 
 
 @pytest.fixture
@@ -158,3 +163,20 @@ def test_pages_speak_english_too(browser, stuck):
     admin = browser("admin")
     admin.post("/locale", locale="en", next="/cockpit/")
     assert "Nobody holds the role" in text(admin.get(f"/cockpit/cases/{stuck}"))
+
+
+def test_the_dashboard_and_the_alerts_ask_for_metrics_there_are(browser, stuck):
+    """An alert on a name that nothing exports would never ring."""
+    browser("admin").get("/cockpit/")
+    told = browser(None).client.get("/metrics").text
+    there = {sample.name for one in text_string_to_metric_families(told) for sample in one.samples}
+    there |= {one.name for one in text_string_to_metric_families(told)}
+    asked = set()
+    for name in ("alerts.yml", "dashboard.json"):
+        asked |= set(re.findall(r"guohe_\w+", (HOWTO / name).read_text("utf-8")))
+    assert len(asked) > 5
+    assert asked - there == set()
+    rules = [
+        rule for group in yaml.safe_load((HOWTO / "alerts.yml").read_text("utf-8"))["groups"] for rule in group["rules"]
+    ]
+    assert all(rule["expr"] and rule["annotations"] for rule in rules)
