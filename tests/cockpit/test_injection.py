@@ -422,3 +422,50 @@ def test_every_fault_and_every_two_are_found_within_a_minute_and_nothing_else(mi
         }
         assert not missed | wrong, f"missed: {sorted(missed)}\nfalse: {sorted(wrong)}"
         assert not set(found) & set(healthy)
+
+
+TO_LI = {"kind": "reassign", "assignee": "li"}
+REPAIRS: dict[str, dict] = {
+    "job failed silently": {"kind": "retry"},
+    "retries exhausted": {"kind": "retry"},
+    "state emptied": {"kind": "terminate"},
+    "only holder has left": TO_LI,
+    "membership over": TO_LI,
+    "organisation closed": TO_LI,
+    "named person has left": TO_LI,
+    "on leave, not lent": TO_LI,
+    "all kept away": {"kind": "reassign", "assignee": "beside"},
+    "partner terminated": {"kind": "message", "variables": {}},
+    "branch ended": {"kind": "skip", "variables": {}},
+    "form missing": {"kind": "skip", "variables": {}},
+    "files changed": {"kind": "terminate"},
+    "call to a missing process": {"kind": "skip", "variables": {}},
+    "no flow matches": {"kind": "retry_with", "variables": {"x": 1}},
+    "expression fails": {"kind": "skip", "variables": {}},
+}
+
+
+def test_the_repair_of_each_incident_leads_to_a_live_case(ministry):
+    with clock.travel(NOW):
+        ministry.upkeep.beat()
+        for fault in FAULTS:
+            if fault.name not in REPAIRS:
+                continue
+            case = ministry.office.start(fault.process)
+            for job in ministry.office.jobs(instance_id=case, kind="message"):
+                ministry.office.worker.run_one(job.id)
+            fault.inject(ministry, case)
+            ministry.check()
+            (incident,) = ministry.office.incidents(case)
+            assert incident.cause == fault.cause, fault.name
+            how = dict(REPAIRS[fault.name])
+            kind = how.pop("kind")
+            ministry.perform(case, kind, **({} if kind == "terminate" else {"token": incident.token}), **how)
+            ministry.check()
+            assert ministry.causes(case) == set(), fault.name
+            assert ministry.office.instance(case).status in ("active", "completed", "terminated"), fault.name
+            with ministry.database.transaction(readonly=True) as session:
+                assert liveness.findings(session, instance_id=case) == [], fault.name
+    assert {one.cause for one in FAULTS if one.how == "incident"} == {
+        one.cause for one in FAULTS if one.name in REPAIRS
+    }
