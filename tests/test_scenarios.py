@@ -110,7 +110,7 @@ def test_every_flow_is_covered_by_several_scenarios(project: Path):
     ("text", "said"),
     [
         ("{steps: [{do: lost}]}", "open: check"),
-        ("{expect: {tasks: [other]}}", "['other']"),
+        ("{expect: {tasks: [other]}}", "expected other"),
         ("{steps: [{do: check}], expect: {ended: 'no'}}", "no"),
         ("{steps: [{do: check, refused: forbidden}]}", "forbidden"),
         ("{steps: [{do: check, by: nobody}]}", "nobody"),

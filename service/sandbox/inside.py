@@ -33,15 +33,16 @@ def main() -> None:
     desk = Desk(Path.cwd() / "bundle")
     # Loaded are all parts that open something on their own; from here on nothing gets out.
     sys.addaudithook(_guard)
-    while True:
-        try:
+    try:
+        while True:
             question = orjson.loads(pipe.recv_bytes())
-        except (EOFError, OSError):
-            # Whoever asked is gone, perhaps by a crash: nobody else clears up.
-            shutil.rmtree(Path.cwd(), ignore_errors=True)
-            return
-        for answer in _answers(desk, question):
-            pipe.send_bytes(orjson.dumps(answer, default=str, option=orjson.OPT_NON_STR_KEYS))
+            for answer in _answers(desk, question):
+                pipe.send_bytes(orjson.dumps(answer, default=str, option=orjson.OPT_NON_STR_KEYS))
+    except (EOFError, OSError):
+        # Whoever asked is gone, perhaps by a crash: nobody else clears up.
+        return
+    finally:
+        shutil.rmtree(Path.cwd(), ignore_errors=True)
 
 
 def _guard(event: str, _arguments: Any) -> None:
@@ -110,7 +111,7 @@ class Desk:
                 if path.is_file()
             }
             calendar = orjson.loads((self.folder.parent / "calendar.json").read_bytes())
-            self._stage = self.scenarios.Stage(content, calendar=calendar)
+            self._stage = self.scenarios.Stage(content, calendar=calendar, within=self.folder.parent)
         return self._stage
 
     def open(self, question: Mapping[str, Any]) -> Iterator[Answer]:

@@ -213,5 +213,6 @@ def at_path(value: Any, path: str) -> Any:
 
 
 def _shown(value: Any) -> str:
-    text = str(value)
+    listed = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    text = ("、".join(value) or "–") if listed else str(value)
     return text if len(text) <= 300 else text[:300] + "…"

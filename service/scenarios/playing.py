@@ -120,15 +120,21 @@ class Stage(AbstractContextManager["Stage"]):
     """Holds the bundle and a database with the usual cast; every scenario plays on a copy."""
 
     def __init__(
-        self, source: Path | Mapping[str, bytes], *, calendar: Sequence[tuple[int, Mapping[str, Any]]] = ()
+        self,
+        source: Path | Mapping[str, bytes],
+        *,
+        calendar: Sequence[tuple[int, Mapping[str, Any]]] = (),
+        within: Path | None = None,
     ) -> None:
         """Deploy a project folder, or files by their paths. Raises BundleRejected.
 
-        ``calendar`` holds the years that somebody has entered, each with its days.
+        ``calendar`` holds the years that somebody has entered, each with its days; ``within`` is where the folder of
+        the databases is made.
         """
         self.calendar = calendar
         memory = Path("/dev/shm")
-        self.folder = Path(tempfile.mkdtemp(prefix="guohe-scenarios-", dir=memory if memory.is_dir() else None))
+        place = within or (memory if memory.is_dir() else None)
+        self.folder = Path(tempfile.mkdtemp(prefix="guohe-scenarios-", dir=place))
         self.template = self.folder / "template.db"
         self.played = 0
         try:

@@ -131,13 +131,26 @@ def test_a_process_of_no_end_costs_the_sandbox_its_life_and_nothing_else():
     # Two cases that start each other for ever, faster than time passes.
     endless = "process: leave\nsteps:\n" + "  - {wait: P3650D}\n" * 4000
     box = Sandbox(Draft({**drafts.files(), SCENARIO: endless.encode()}), Limits(processor=4.0, clock=8.0))
+    box.ask("build")
+    assert list(box.folder.glob("guohe-scenarios-*"))
     began = time.monotonic()
     with pytest.raises(SandboxLost):
         for _ in box.stream("run", paths=[SCENARIO]):
             pass
     assert time.monotonic() - began < 60
     assert not box.alive
+    # What it has written, databases included, went with it.
     assert not box.folder.exists()
+
+
+def test_a_sandbox_whose_server_died_clears_up_after_itself():
+    box = Sandbox(Draft(drafts.files()))
+    box.ask("build")
+    # As when the server's process ends without a word: the pipe breaks.
+    box._pipe.close()
+    box._process.wait(timeout=30)
+    assert not box.folder.exists()
+    box.close()
 
 
 def test_a_scenario_that_eats_memory_is_stopped():
