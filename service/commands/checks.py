@@ -54,6 +54,11 @@ def sample(files: Mapping[str, bytes], element_id: str, form_id: str) -> dict[st
     return engine.sample(files, CATALOGUE, element_id, form_id)
 
 
+def template(files: Mapping[str, bytes], path: str) -> engine.TemplateUse:
+    """What a document template asks for, and whether the tasks that use it fill it in."""
+    return engine.template(files, CATALOGUE, path)
+
+
 def references(files: Mapping[str, bytes]) -> dict[str, Any]:
     """What the diagrams of a bundle may refer to in it: forms, decisions, processes, messages, variables."""
     return engine.references(files)

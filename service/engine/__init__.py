@@ -14,7 +14,7 @@ from .contract import Catalogue, Service
 from .migration import CannotMigrate, Obstacle, lost, migrate, obstacles
 from .model import Finding
 from .problems import BundleRejected, EngineError, Problem, UnknownProcess, UnreadableState, WrongToken
-from .references import references, sample, variables
+from .references import TemplateUse, references, sample, template, variables
 from .repair import CannotMove, move, reschedule, restart, set_variables, skip
 from .runner import Run, cancel, catch, complete, fire, park, retry, start, visible
 from .runner import throw_bpmn_error as throw_error
@@ -60,6 +60,7 @@ __all__ = [
     "Service",
     "StartInfo",
     "Step",
+    "TemplateUse",
     "TimerWait",
     "UnknownProcess",
     "UnreadableState",
@@ -91,6 +92,7 @@ __all__ = [
     "set_variables",
     "skip",
     "start",
+    "template",
     "throw_error",
     "validate",
     "variables",

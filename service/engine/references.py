@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from . import contract
 from .bundle import Contents, content_hash, read_contents
 from .expressions import as_list
 from .model import is_expression
+from .templates import TemplateProblem, placeholders
 
 
 def references(files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -53,6 +55,34 @@ def variables(files: Mapping[str, bytes], catalogue: contract.Catalogue, element
 def sample(files: Mapping[str, bytes], catalogue: contract.Catalogue, element_id: str, form_id: str) -> dict[str, Any]:
     """Data to try a form with, as it is opened at a task: what it reads of the case, made up after its shape."""
     return contract.sample(_analysis(files, catalogue), element_id, form_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """What a document template asks for, each with whether the case has it at every task that uses it, and those
+    tasks. ``problem`` says why it cannot be read, in Chinese and English."""
+
+    placeholders: tuple[tuple[str, bool], ...] = ()
+    tasks: tuple[str, ...] = ()
+    problem: tuple[str, str] | None = None
+
+
+def template(files: Mapping[str, bytes], catalogue: contract.Catalogue, path: str) -> TemplateUse:
+    """What a document template of the files asks for, and who fills it in."""
+    try:
+        asked = placeholders(files[path])
+    except TemplateProblem as problem:
+        return TemplateUse(problem=(problem.zh, problem.en))
+    found = _analysis(files, catalogue)
+    name = path.rpartition("/")[2]
+    users = [
+        f"{node.label}（{process.label}）"
+        for process in found.sources.contents.processes.values()
+        for _, node in process.walk()
+        if node.headers.get("template") in (name, name.removesuffix(".docx"))
+    ]
+    unfilled = contract.unfilled(found, name)
+    return TemplateUse(tuple((one, one not in unfilled) for one in asked), tuple(users))
 
 
 def _analysis(files: Mapping[str, bytes], catalogue: contract.Catalogue) -> contract.Analysis:

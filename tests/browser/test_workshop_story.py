@@ -199,3 +199,63 @@ def test_a_gap_is_shown_at_its_column_and_an_overlap_at_its_cell(shop: Shop):
     page.wait_for_selector("td.gh-cell-warning[data-element-id='r1c0']")
     assert "(20..30]" in page.get_attribute("th.gh-cell-warning", "title")
     assert page.watch.problems == []
+
+
+def test_tools_of_the_trade_copy_align_colour_find_and_the_map(shop: Shop):
+    from tests.workshop.drawings import straight
+
+    copy_id = shop.copy({BLANK: straight()})
+    page = shop.page()
+    shop.open(page, copy_id, BLANK)
+    count = (
+        "document.querySelectorAll(\".djs-shape[data-element-id^='Activity'], .djs-shape[data-element-id='a']\").length"
+    )
+    x, y = middle(page, ".djs-shape[data-element-id='a']")
+    page.mouse.click(x, y)
+    page.keyboard.press("Control+c")
+    page.keyboard.press("Control+v")
+    page.mouse.move(x, y + 170)
+    page.mouse.move(x + 40, y + 175)
+    page.mouse.click(x + 40, y + 175)
+    until(page, f"{count} === 2")
+
+    # Two at once: their left edges in one line.
+    page.mouse.click(x + 200, y + 230)
+    page.mouse.click(x, y)
+    page.keyboard.down("Shift")
+    page.mouse.click(x + 40, y + 175)
+    page.keyboard.up("Shift")
+    page.click(".djs-context-pad [data-action='align-elements']")
+    page.click(".djs-popup [data-id='align-elements-left']")
+    lefts = "new Set(window.guoheModeler.get('elementRegistry').filter(one => one.type === 'bpmn:UserTask').map(one => one.x)).size"
+    until(page, f"{lefts} === 1")
+
+    page.mouse.click(x, y)
+    page.click(".djs-context-pad [data-action='set-color']")
+    page.locator(".djs-popup [data-id='blue-color']").click()
+    until(page, "!!window.guoheModeler.get('elementRegistry').get('a').di.get('color:background-color')")
+
+    page.click("[data-act='find']")
+    page.wait_for_selector(".djs-search-open")
+    page.keyboard.type("a")
+    page.wait_for_selector(".djs-search-result")
+    page.keyboard.press("Escape")
+    page.click(".djs-minimap .toggle")
+    page.wait_for_selector(".djs-minimap.open")
+    saved(page)
+    assert page.watch.problems == []
+
+
+@pytest.mark.parametrize("size", [(1400, 900), (390, 844)], ids=["desk", "phone"])
+def test_backtest_and_template_pages_are_readable_by_everybody(shop: Shop, size):
+    from tests.browser.conftest import AXE
+    from tests.workshop.test_hostile_files import word
+
+    copy_id = shop.copy({**blank(), "processes/leave/templates/letter.docx": word("{{ caseNumber }}")})
+    page = shop.page(size=size)
+    for path in (f"{copy_id}/backtest", f"{copy_id}/files/processes/leave/templates/letter.docx"):
+        page.goto(f"{shop.address}/modeler/{path}")
+        page.evaluate(AXE.read_text("utf-8"))
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        assert [one["id"] for one in found["violations"]] == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]

@@ -180,3 +180,15 @@ def test_a_table_of_thousands_of_rows_is_checked_in_time():
     found = {one.rule for one in engine.validate({"t.dmn": table("UNIQUE", [("n", "number")], rows)})}
     assert time.process_time() - began < 10
     assert found & {"dmn-gap", "dmn-open"}
+
+
+def test_the_page_of_a_template_says_which_placeholders_are_filled_and_where():
+    task = f'<serviceTask id="t" name="发文">{ext("""<zeebe:taskDefinition type="issue_document"/><zeebe:taskHeaders><zeebe:header key="template" value="letter"/></zeebe:taskHeaders>""")}</serviceTask>'
+    files = {
+        "p.bpmn": process(START + END + task, "s -> t -> e"),
+        "x/letter.docx": word("{{ caseNumber }} {{ baze.name }}"),
+    }
+    use = engine.template(files, CATALOGUE, "x/letter.docx")
+    assert use.placeholders == (("baze.name", False), ("caseNumber", True))
+    assert use.tasks == ("发文（p）",)
+    assert engine.template({"x/letter.docx": b"no"}, CATALOGUE, "x/letter.docx").problem is not None

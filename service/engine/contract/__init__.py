@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from .check import check, unused_fields
+from .check import check, unfilled, unused_fields
 from .flow import Analysis, analyse
 from .known import known_at, sample
 from .sources import Catalogue, Service, Sources
 
-__all__ = ["Analysis", "Catalogue", "Service", "Sources", "analyse", "check", "known_at", "sample", "unused_fields"]
+__all__ = [
+    "Analysis",
+    "Catalogue",
+    "Service",
+    "Sources",
+    "analyse",
+    "check",
+    "known_at",
+    "sample",
+    "unfilled",
+    "unused_fields",
+]

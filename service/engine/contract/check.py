@@ -103,6 +103,20 @@ Problem = tuple[str, Callable[[], Finding]]
 """The rule, and the finding, made when it is wanted."""
 
 
+def unfilled(found: Analysis, template: str) -> set[str]:
+    """The placeholders of a template that nobody fills at some task that uses it."""
+    written = {name for state in found.after.values() for name in state.may}
+    names = {template, template.removesuffix(".docx")}
+    return {
+        ask.read.text
+        for process, scope, node, ask in all_asks(found.sources)
+        if ask.in_template
+        and node.headers.get("template") in names
+        and (problem := _Question(found, process, scope, node, ask, written).problem()) is not None
+        and problem[0] == NEVER
+    }
+
+
 class _Question:
     """One ask, held against what is known at its place."""
 

@@ -43,6 +43,9 @@ def edit(copy_id: int, path: str) -> str:
             title=next((one.title for one in files if one.path == path), ""),
             groups=copies.groups(files),
             editor=_editor(session, user, copy, file.path, file.sha256),
+            text=file.content.decode("utf-8", "replace") if kind == "scenario" else "",
+            use=checks.template(workshop.files(session, copy), path) if kind == "template" else None,
+            english=i18n.choice() == "en",
         )
 
 
