@@ -211,6 +211,7 @@ def test_tools_of_the_trade_copy_align_colour_find_and_the_map(shop: Shop):
         "document.querySelectorAll(\".djs-shape[data-element-id^='Activity'], .djs-shape[data-element-id='a']\").length"
     )
     x, y = middle(page, ".djs-shape[data-element-id='a']")
+    x, y = x - 30, y - 22  # beside the flows, which are drawn from middle to middle
     page.mouse.click(x, y)
     page.keyboard.press("Control+c")
     page.keyboard.press("Control+v")
@@ -236,7 +237,7 @@ def test_tools_of_the_trade_copy_align_colour_find_and_the_map(shop: Shop):
     until(page, "!!window.guoheModeler.get('elementRegistry').get('a').di.get('color:background-color')")
 
     page.click("[data-act='find']")
-    page.wait_for_selector(".djs-search-open")
+    page.wait_for_selector(".djs-search-input input")
     page.keyboard.type("a")
     page.wait_for_selector(".djs-search-result")
     page.keyboard.press("Escape")

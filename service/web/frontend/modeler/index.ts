@@ -89,7 +89,8 @@ function wire(box: HTMLElement, modeler: any, keeper: Keeper): void {
   const acts: Record<string, () => void> = {
     undo: () => stack.undo(),
     redo: () => stack.redo(),
-    find: () => modeler.get("searchPad").toggle(),
+    // The pad closes at a click anywhere else, so it opens once this click is over.
+    find: () => setTimeout(() => modeler.get("searchPad").toggle()),
     fit: () => modeler.get("canvas").zoom("fit-viewport", "auto"),
     comment: () => commentBy(keeper),
     simulate: () => modeler.get("toggleMode").toggleMode(),
