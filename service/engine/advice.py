@@ -409,4 +409,47 @@ ADVICE: dict[str, Advice] = {
         "删除其中一条连线。",
         "Remove one of the lines.",
     ),
+    "corrections-feel": _advice(
+        (
+            "退回的字段认不出来，办理人不知道该改哪里。",
+            "What was returned cannot be read, so nobody sees what to correct.",
+        ),
+        "写成以“=”开头的 FEEL，给出字段和要求的列表。",
+        "Write FEEL that begins with “=” and gives a list of fields and remarks.",
+    ),
+    "clock-bad": _advice(
+        ("退回期间是否计时无法判断。", "Whether the clock stands during a return cannot be told."),
+        "删掉该属性，或写 continues。",
+        "Remove the property, or write continues.",
+    ),
+    "excludes-place": _advice(
+        ("职责分离只对人办理的任务有意义。", "Only tasks that people do can be kept apart."),
+        "把它移到用户任务上，或删除。",
+        "Move it to a user task, or remove it.",
+    ),
+    "excludes-unknown": _advice(
+        ("指向的任务不存在，职责分离不起作用。", "The task it names is not there, so nobody is kept apart."),
+        "写上流程中用户任务的 id。",
+        "Name the id of a user task of the process.",
+    ),
+    "excludes-itself": _advice(
+        ("一个任务只办一次，不必与自身分离。", "A task that is done once need not be kept apart from itself."),
+        "删掉自身，或把任务设为多实例。",
+        "Remove it, or make the task a multi-instance.",
+    ),
+    "excludes-party": _advice(
+        ("案件里没有这一方，回避不起作用。", "The case has no such party, so nobody is kept away."),
+        "从列出的当事方中选。",
+        "Choose one of the parties that the message lists.",
+    ),
+    "personal-bad": _advice(
+        ("是否只能本人办理无法判断。", "Whether nobody may stand in cannot be told."),
+        "写 true 或 false，或删除该属性。",
+        "Write true or false, or remove the property.",
+    ),
+    "returns-form": _advice(
+        ("退回时没有可以指明字段的表单。", "There is no form whose fields could be named in a return."),
+        "选择带表单的任务，或改正表单名称。",
+        "Choose a task with a form, or correct the form's name.",
+    ),
 }
