@@ -11,9 +11,9 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from .audit import Activity
+from .spreadsheet import harmless
 
 COLUMNS = ("seq", "event_id", "at", "kind", "actor_id", "instance_id", "content", "digest", "hash")
-RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 def json_lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -48,13 +48,8 @@ def csv_lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 def _row(values: Iterable[Any]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow([_harmless(value) for value in values])
+    csv.writer(out).writerow([harmless(value) for value in values])
     return out.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    """A spreadsheet must not take what somebody typed for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(RISKY) else value
 
 
 def _text(value: Any) -> str:

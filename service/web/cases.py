@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
@@ -14,6 +15,7 @@ from service.commands import messages, task_forms
 from service.queries import attachments, definitions, documents, instances, progress
 from service.queries import inbox as boxes
 from service.queries import tasks as task_queries
+from service.queries.page import LARGEST_PAGE, Page
 
 from . import ahead, formbox, here, history, work
 
@@ -152,6 +154,22 @@ def _message_page(
     )
 
 
+def found(session: Session, user: User, args: Mapping[str, str], after: str | None) -> Page[Any]:
+    """A large page of the cases that an address asks for, for an export."""
+    state = args.get("state", "open")
+    if state not in STATES:
+        raise errors.NotFound
+    return instances.cases(
+        session,
+        user,
+        status=STATES[state] or None,
+        process=args.get("process") or None,
+        text=args.get("q", "").strip()[:100] or None,
+        after=after,
+        limit=LARGEST_PAGE,
+    )
+
+
 def _list(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
     state = args.get("state", "open")
     if state not in STATES:
@@ -163,6 +181,7 @@ def _list(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
     chosen: dict[str, Any] = {"state": state, "q": text or None, "process": process or None}
     return {
         "state": state,
+        "link": {name: value for name, value in chosen.items() if value},
         "q": text,
         "process": process,
         "page": page,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from service import errors
 from service.queries import register as queries
+from service.queries.page import LARGEST_PAGE, Page
+from service.queries.register import PAGE
 
 from . import here, registerwords
 
@@ -42,30 +45,39 @@ def base(number: str) -> str:
         return here.page(session, "register/base.html", file=None, base=found, history=public[1] if public else [])
 
 
+def found(
+    session: Session, user: User, args: Mapping[str, str], after: str | None, limit: int = LARGEST_PAGE
+) -> Page[Any]:
+    """A page of the bases that an address asks for; a large one for an export."""
+    status, year = args.get("status", "active"), args.get("year", "")
+    return queries.bases(
+        session,
+        user.authority_id,
+        queries.Filter(
+            type=args.get("type") or None,
+            region=args.get("region") or None,
+            field=args.get("field") or None,
+            year=int(year) if year.isascii() and year.isdigit() and len(year) == 4 else None,
+            status=status if status in registerwords.STATES else None,
+            text=args.get("q", "").strip()[:100] or None,
+        ),
+        user=user if args.get("scope") == "ours" else None,
+        sort=args.get("sort", "number"),
+        after=after,
+        limit=limit,
+    )
+
+
 def _list(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
     text, after, sort = args.get("q", "").strip()[:100], args.get("after") or None, args.get("sort", "number")
     status = args.get("status", "active")
     chosen = {name: args[name] for name in ("type", "region", "field", "year", "scope") if args.get(name)}
-    year = chosen.get("year", "")
-    page = queries.bases(
-        session,
-        user.authority_id,
-        queries.Filter(
-            type=chosen.get("type"),
-            region=chosen.get("region"),
-            field=chosen.get("field"),
-            year=int(year) if year.isascii() and year.isdigit() and len(year) == 4 else None,
-            status=status if status in registerwords.STATES else None,
-            text=text or None,
-        ),
-        user=user if chosen.get("scope") == "ours" else None,
-        sort=sort,
-        after=after,
-    )
+    page = found(session, user, args, after, limit=PAGE)
     link: dict[str, Any] = {**chosen, "q": text or None, "status": status if status != "active" else None}
     link["sort"] = sort if sort != "number" else None
     return {
         "page": page,
+        "link": {name: value for name, value in link.items() if value},
         "q": text,
         "status": status,
         "sort": sort,
