@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a formula begins with, for one program or another."""
@@ -36,7 +37,7 @@ def workbook(rows: Iterable[Sequence[Any]], file: IO[bytes], *, title: str) -> N
     """Write rows into a workbook with one sheet, row by row; its first row stays in sight."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\]", " ", title)[:31])
-    sheet.freeze_panes = "A2"
+    sheet.freeze_panes = f"{get_column_letter(1)}2"
     for number, row in enumerate(rows):
         values = [_UNPRINTABLE.sub("", value) if isinstance(value, str) else value for value in map(harmless, row)]
         sheet.append([_bold(sheet, value) for value in values] if number == 0 else values)

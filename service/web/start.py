@@ -9,9 +9,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from service import errors
+from service import errors, permissions
 from service.commands import instances, task_forms
 from service.queries import definitions
+from service.queries import inbox as boxes
+from service.queries import instances as instance_queries
 
 from . import formbox, here, i18n
 
@@ -20,12 +22,28 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("start", __name__)
 
+SHOWN = 5
+"""So many deadlines and cases; the inbox and the list of cases have all of them."""
+
 
 @blueprint.get("/start")
 def start() -> str:
-    """Show the processes the person may start."""
+    """Show the processes the person may start, the deadlines before them, and their cases that are under way.
+
+    A desk that sees every case is shown those it began itself.
+    """
     with here.reading() as (session, user):
-        return here.page(session, "start/start.html", items=definitions.startable(session, user))
+        own = bool(permissions.desk_authorities(user) | permissions.expert_authorities(user))
+        running = instance_queries.cases(
+            session, user, status=("active", "incident", "suspended"), started_by_me=own, limit=SHOWN
+        )
+        return here.page(
+            session,
+            "start/start.html",
+            items=definitions.startable(session, user),
+            deadlines=boxes.tasks(session, user, box="mine", limit=SHOWN),
+            running=running,
+        )
 
 
 @blueprint.get("/start/<process_id>")
