@@ -29,7 +29,7 @@ def desk(office: Office) -> Office:
             region = "山东" if number % 3 else "浙江"
             applicant = people.organisation(f"u{number}", name=f"第{number:02}大学", region=region)
             parties = {"applicant": applicant, "recommender": recommender}
-            case = rows.instance(session, of, parties, title=f"海洋生物创新园{number:02}")
+            case = rows.instance(session, of, parties, title=f"海洋生物资源与深海装备国际科技合作示范创新园{number:02}")
             rows.task(session, case, groups=group, name="形式审查", element_id="check")
             if number < 2:
                 rows.task(session, case, groups=group, name="登记来文", element_id="log")
