@@ -146,15 +146,17 @@ def record_annual_report(session: Session, job: JobContext) -> None:
 
 @topic("lookup_annual_facts")
 def lookup_annual_facts(session: Session, job: JobContext) -> dict[str, Any]:
-    """What an assessment reads: the year's report, all results before it, the notices."""
+    """What an assessment reads: the year's report, the results of the other years, the notices."""
     base, year = case.base(session, job), case.number(job, "year")
     report = session.scalar(select(AnnualReport).where(AnnualReport.base_id == base.id, AnnualReport.year == year))
     notices = read.notices(session, base)
     standing = [one for one in notices if one.lifted_on is None]
+    results = read.results(session, base)
     return {
         "annualFacts": {
             "reportStatus": report.status if report else "none",
-            "results": read.results(session, base, until=year - 1),
+            "results": [one for one in results if one["year"] < year],
+            "laterResults": [one for one in results if one["year"] > year],
             "noticeOn": case.iso(standing[-1].issued_on) if standing else None,
             "noticeYears": [one.year for one in notices],
             "summary": report.content.get("annualSummary") if report else None,

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from service import forms, returning
+from service import clock, forms, returning
 from service.commands import returns
+from service.engine import feel
 
 ROOT = Path(__file__).parents[2] / "forms"
 FILE = [{"id": 1, "name": "证明.pdf", "size": 10}]
@@ -289,6 +290,16 @@ def test_a_complete_application_is_accepted_and_an_empty_one_is_not(name):
     kept = forms.clean(form(name), values, {})
     assert kept == values
     assert len(forms.check(form(name), {}, {})) > 20
+
+
+@pytest.mark.parametrize("name", APPLICATIONS.values())
+def test_what_is_not_met_stands_above_an_application_a_ban_too(name):
+    (table,) = [one for one in form(name)["components"] if "尚未满足" in one.get("label", "")]
+    for outcome, failed, hidden in (("banned", 1, False), ("ineligible", 2, False), ("eligible", 0, True)):
+        reasons = [{"criterion": "BAN", "article": "text:art.13", "message": "禁申期"}] * failed
+        seen = {"qualification": {"outcome": outcome, "failed": reasons}}
+        assert feel.evaluate(table["conditional"]["hide"][1:], seen, now=clock.now()) is hidden
+    assert feel.evaluate(table["conditional"]["hide"][1:], {"qualification": None}, now=clock.now()) is True
 
 
 @pytest.mark.parametrize("name", APPLICATIONS.values())

@@ -7,6 +7,7 @@ one, days one by one. Where one disagrees with a table, one of the two misreads 
 from __future__ import annotations
 
 import calendar as western
+import random
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -339,6 +340,43 @@ def test_years_are_the_same_in_tables_and_in_python(day: date, years: int):
     later = date(day.year + years, day.month, min(day.day, western.monthrange(day.year + years, day.month)[1]))
     assert workdays.years_later(day, years) == later
     assert say("yearsLater(date(day), n)", day=str(day), n=years) == str(later)
+
+
+@given(st.dictionaries(st.integers(2016, 2023), st.sampled_from([P, F, F, F, X]), max_size=7), st.randoms())
+@example({2024: F, 2025: F, 2026: F}, random.Random(1))
+@settings(max_examples=80, deadline=None)
+def test_three_failed_years_are_noticed_in_whatever_order_they_are_confirmed(
+    results: dict[int, str], chance: random.Random
+):
+    order = list(results)
+    chance.shuffle(order)
+    known: dict[int, str] = {}
+    noticed: set[int] = set()
+    for year in order:
+        known[year] = results[year]
+        said = ask(
+            "streak",
+            results=[{"year": one, "result": known[one]} for one in sorted(known)],
+            thisYear=year,
+            annualFacts={"noticeYears": sorted(noticed), "noticeOn": "2030-01-01" if noticed else None},
+        )
+        if said["noticeDue"]:
+            assert year not in noticed, "reprimanded twice for one year"
+            noticed.add(year)
+    for run in runs(results):
+        assert bool(noticed & set(run)) == (len(run) >= 3), run
+    assert noticed <= {year for run in runs(results) for year in run}
+
+
+def runs(results: Mapping[int, str]) -> list[list[int]]:
+    """The longest stretches of failed calendar years."""
+    found: list[list[int]] = []
+    for year in sorted(one for one, result in results.items() if result == F):
+        if found and found[-1][-1] == year - 1:
+            found[-1].append(year)
+        else:
+            found.append([year])
+    return found
 
 
 def test_how_long_a_public_notice_stands():
