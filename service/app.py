@@ -36,6 +36,8 @@ from service.web import (
     security,
     show,
     start,
+    telling,
+    webhooks,
     work,
     workcalendar,
 )
@@ -52,6 +54,8 @@ PAGES = (
     register,
     files,
     notifications,
+    telling,
+    webhooks,
     modeler,
     bulk,
     work,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import secrets
 import tempfile
@@ -31,7 +32,8 @@ class Settings:
 
     ``smtp_url`` empty means that mail is written into ``mailbox`` instead of being sent. ``profile`` decides
     between the text of the regulation alone and the practice around it. ``log_format`` is ``text`` or ``json``;
-    ``traces`` the address of an OpenTelemetry collector (OTLP over HTTP), empty: none.
+    ``traces`` the address of an OpenTelemetry collector (OTLP over HTTP), empty: none. ``webhook_networks`` are
+    private networks that webhooks may reach nevertheless.
     """
 
     database_url: str
@@ -51,6 +53,7 @@ class Settings:
     undo_seconds: int = 10
     scan_command: str = ""
     office_command: str = ""
+    webhook_networks: str = ""
     log_format: str = "text"
     traces: str = ""
 
@@ -93,6 +96,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         undo_seconds=_number(environ, "GUOHE_UNDO_SECONDS", 10, 0, 600),
         scan_command=environ.get("GUOHE_SCAN_COMMAND", "").strip(),
         office_command=environ.get("GUOHE_OFFICE_COMMAND", "").strip(),
+        webhook_networks=_networks(environ, "GUOHE_WEBHOOK_NETWORKS"),
         log_format=_one_of(environ, "GUOHE_LOG", ("text", "json")),
         traces=_url(environ, "OTEL_EXPORTER_OTLP_ENDPOINT", {"http", "https"}),
     )
@@ -161,6 +165,18 @@ def _number(environ: Mapping[str, str], name: str, default: int, least: int, mos
             f"“{value}” is no whole number from {least} to {most}.",
         )
     return int(value)
+
+
+def _networks(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name) or ""
+    try:
+        for part in filter(None, (one.strip() for one in value.split(","))):
+            ipaddress.ip_network(part)
+    except ValueError:
+        raise WrongSetting(
+            name, f"“{value}”不是形如 10.1.0.0/16 的网段。", f"“{value}” is no list of networks like 10.1.0.0/16."
+        ) from None
+    return value
 
 
 def _switch(environ: Mapping[str, str], name: str) -> bool:

@@ -12,13 +12,15 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock, errors, tracing
-from service.commands import audit, batches, instances, liveness, retention
+from service.commands import audit, batches, instances, liveness, retention, telling, webhooks
 from service.commands.causes import LIVE, Suspicion, sentence
 from service.config import Settings
 from service.db import Database
+from service.models import Authority
 from service.queries import liveness as rows
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ CHECK_EVERY = 15.0
 SEAL_EVERY = 5.0
 DIAGNOSE_EVERY = 30.0
 LEARN_EVERY = 3600.0
+SPREAD_EVERY = 5.0
+TELL_EVERY = 60.0
 MOST = 2000
 """So many states are read in one check at most; the rest come in the next."""
 
@@ -63,6 +67,8 @@ class Upkeep:
             (self.diagnose, DIAGNOSE_EVERY),
             (self.learn, LEARN_EVERY),
             (self.work, 0.0),
+            (self.spread, SPREAD_EVERY),
+            (self.tell, TELL_EVERY),
         ):
             if self._ticks() - self._last[act.__name__] >= every:
                 self._last[act.__name__] = self._ticks()
@@ -164,6 +170,21 @@ class Upkeep:
             liveness.learn(session)
         with self.database.transaction() as session:
             retention.anonymise_due(session)
+
+    def spread(self) -> int:
+        """Tell webhooks what was sealed since."""
+        with self.database.transaction() as session:
+            return webhooks.spread(session)
+
+    def tell(self) -> None:
+        """Remind of what is due, and send the mails of the morning."""
+        with self.database.transaction(readonly=True) as session:
+            authorities = session.scalars(select(Authority.id)).all()
+        for authority_id in authorities:
+            with self.database.transaction() as session:
+                telling.remind(session, authority_id, base_url=self.settings.base_url)
+        with self.database.transaction() as session:
+            telling.digest(session, base_url=self.settings.base_url)
 
     def work(self, *, seconds: float = 5.0) -> int:
         """Go on with batches for a while; return how many items were done."""

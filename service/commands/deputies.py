@@ -8,7 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock, errors, permissions
-from service.models import Deputy, Event, Notification, ProcessDefinition, Role, User
+from service.models import Deputy, Event, ProcessDefinition, Role, User
+
+from . import telling
 
 LONGEST = timedelta(days=366)
 
@@ -193,7 +195,7 @@ def _note(session: Session, made: Deputy, principal: User, deputy: User, user: U
 
 
 def _tell(session: Session, user: User, zh: str, en: str) -> None:
-    session.add(Notification(user_id=user.id, text_zh=zh, text_en=en, created_at=clock.now()))
+    telling.tell(session, user, "deputy", zh, en)
 
 
 __all__ = ["appoint", "revoke"]

@@ -12,7 +12,7 @@ from service import clock, engine, errors, permissions
 from service.models import Event, Instance, Task, TaskCandidate, User
 from service.models.base import BigId
 
-from . import attachments, deployments, drafts, duties, instances, registered, returns
+from . import attachments, deployments, drafts, duties, instances, registered, returns, telling
 from .projection import Acted
 
 
@@ -292,4 +292,8 @@ def _give(
     session.flush()
     if task.excludes is not None:
         duties.refresh(session, task.instance_id)
+    if assignee is not None and assignee.id != user.id:
+        zh = f"{user.name}将“{task.name}”交给您办理（{task.instance.number} {task.instance.title}）。"
+        en = f"{user.name} gave you “{task.name}” ({task.instance.number} {task.instance.title})."
+        telling.tell(session, assignee, "assigned", zh, en, instance=task.instance, task=task)
     return task

@@ -13,6 +13,7 @@ from . import (
     organisations,
     publications,
     sanctions,
+    webhooks,
 )
 from .registry import BusinessError, Handler, JobContext, UnknownTopic, find, topic, topics
 
@@ -36,4 +37,5 @@ __all__ = [
     "sanctions",
     "topic",
     "topics",
+    "webhooks",
 ]

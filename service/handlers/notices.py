@@ -9,14 +9,13 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from service import clock, mail
-from service.commands import jobs
+from service.commands import telling
 from service.models import (
     CASE_PARTIES,
     FIXED_PARTIES,
     CaseParty,
     Instance,
     Membership,
-    Notification,
     Organisation,
     User,
 )
@@ -77,27 +76,19 @@ def holders(session: Session, instance: Instance, role: str, job: JobContext) ->
 
 
 def tell(session: Session, instance: Instance, user: User, title: str, text: str, job: JobContext) -> None:
-    """Put a line into a person's bell and queue the mail that says the same."""
+    """Tell a person of a case, as they chose to be told."""
     line = f"{title}：{text}" if text else title
-    session.add(
-        Notification(
-            user_id=user.id, instance_id=instance.id, text_zh=line, text_en=line, created_at=job.now, read_at=None
-        )
+    telling.tell(
+        session,
+        user,
+        "case",
+        line,
+        line,
+        instance=instance,
+        subject=title,
+        text=text or title,
+        base_url=job.settings.base_url,
     )
-    if user.email:
-        link = f"{job.settings.base_url}/cases/{instance.id}"
-        jobs.add(
-            session,
-            "mail",
-            authority_id=instance.authority_id,
-            topic="mail",
-            payload={
-                "to": user.email,
-                "name": user.name,
-                "subject": f"[{instance.number}] {title}",
-                "text": f"{user.name}：\n\n{text or title}\n\n案件：{instance.number} {instance.title}\n{link}\n",
-            },
-        )
 
 
 @topic("mail", outside=True)

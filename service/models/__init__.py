@@ -32,6 +32,7 @@ from .rehearsal import DryRun, ScenarioRun
 from .repair import CockpitPolicy, Repair
 from .search import InboxView, SearchEntry
 from .task import NO_DUE, Draft, Task, TaskCandidate
+from .telling import CalendarFeed, NoticeSetting, Reminder, ReminderPolicy, Webhook, WebhookDelivery
 from .workcalendar import CalendarYear
 from .workshop import (
     Publication,
@@ -53,6 +54,7 @@ __all__ = [
     "Authority",
     "Batch",
     "BatchItem",
+    "CalendarFeed",
     "CalendarYear",
     "CaseParty",
     "CockpitPolicy",
@@ -74,12 +76,15 @@ __all__ = [
     "Job",
     "Membership",
     "Model",
+    "NoticeSetting",
     "Notification",
     "Organisation",
     "ProcessDefinition",
     "Publication",
     "PublishedMessage",
     "PublishingPolicy",
+    "Reminder",
+    "ReminderPolicy",
     "Repair",
     "Revision",
     "Role",
@@ -95,6 +100,8 @@ __all__ = [
     "User",
     "UserSession",
     "Watch",
+    "Webhook",
+    "WebhookDelivery",
     "WorkingCopy",
     "WorkingFile",
     "register",

@@ -11,7 +11,7 @@ from .base import BigId, Model, RowId
 
 
 class Notification(Model):
-    """A sentence in somebody's bell. Unread while ``read_at`` is empty."""
+    """A sentence in somebody's bell. Unread while ``read_at`` is empty; ``digest_at``: the morning that mails it."""
 
     __tablename__ = "notification"
     __table_args__ = (Index(None, "user_id", "read_at", "id"),)
@@ -24,3 +24,4 @@ class Notification(Model):
     text_en: Mapped[str]
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
+    digest_at: Mapped[datetime | None] = mapped_column(index=True)
