@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select, true, union
 from sqlalchemy.orm import Session
 
 from .. import clock, errors, permissions, words, workdays
@@ -167,8 +167,12 @@ def _entries(
         whole += pairs
         begun += characters
     entries = select(column).where(SearchEntry.found(whole, begun))
-    # Letters and digits only, so nothing in it is a wildcard.
-    return entries.where(*(text.like(f"%{word}%") for word in asked if text is not None))
+    if text is None or not asked:
+        return entries
+    # Letters and digits only, so nothing in it is a wildcard. CASE keeps PostgreSQL from multiplying two chances: having
+    # the pairs and having the word are nearly the same, and a common word taken for a rare one is sought the wrong way.
+    stands = and_(*(text.like(f"%{word}%") for word in asked))
+    return entries.where(case((stands, true()), else_=false()))
 
 
 def _readable(user: User) -> ColumnElement[bool]:
