@@ -277,8 +277,8 @@ def _postgresql(url: URL, pool_size: int) -> Engine:
         pool_recycle=1800,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
-        # A plan made for any user is bad for the one with sixty thousand tasks, so each gets their own. A page reads few
-        # rows of what a plan might: compiling it takes longer than running it.
+        # A plan made for any user is bad for the one with sixty thousand tasks, so each gets their own. A page reads
+        # few rows of those that a plan might: to compile the plan takes longer than to run it.
         connect_args={
             "connect_timeout": 5,
             "application_name": "guohe",

@@ -169,8 +169,9 @@ def _entries(
     entries = select(column).where(SearchEntry.found(whole, begun))
     if text is None or not asked:
         return entries
-    # Letters and digits only, so nothing in it is a wildcard. CASE keeps PostgreSQL from multiplying two chances: having
-    # the pairs and having the word are nearly the same, and a common word taken for a rare one is sought the wrong way.
+    # Letters and digits only, so nothing in it is a wildcard. CASE keeps PostgreSQL from multiplying two chances: to
+    # have the pairs and to have the word are nearly the same, and a common word taken for a rare one is sought from
+    # the wrong end.
     stands = and_(*(text.like(f"%{word}%") for word in asked))
     return entries.where(case((stands, true()), else_=false()))
 

@@ -77,7 +77,7 @@ def fill(session: Session, people: People, count: int) -> tuple[User, User]:
     tags = f"{written(['process:demo', 'step:step'])} || '{quote * 2}region:' || ({region}) || '{quote * 2} '"
     terms = f"""({pairs}) || {written(words.pairs("国际科技合作基地 step"))} || {number} || {tags}
         || CASE WHEN {rare} THEN {written(["鲸鱼"])} ELSE '' END"""
-    typed = f"'热液菌株' || CASE WHEN i % 20 = 3 THEN ' 合作' ELSE '' END"
+    typed = "'热液菌株' || CASE WHEN i % 20 = 3 THEN ' 合作' ELSE '' END"
     formed = f"{terms} || {written(words.pairs('热液菌株'))}"
     vector = "{}" if sqlite else "CAST({} AS tsvector)"
     with_form = "FROM n WHERE i % 10 = 3"
