@@ -94,18 +94,22 @@ class holds(FunctionElement[bool]):
     inherit_cache = True
     name = "holds"
 
+    def self_group(self, against: Any = None) -> holds:
+        """Stand as a condition by itself: with ``= 1`` behind it, SQLite reads the whole table for it."""
+        return self
+
 
 @compiles(holds, "postgresql")
 def _on_postgresql(element: holds, compiler: Any, **how: Any) -> str:
     terms, _id, question, _other = element.clauses
-    return f"{compiler.process(terms, **how)} @@ CAST({compiler.process(question, **how)} AS tsquery)"
+    return f"({compiler.process(terms, **how)} @@ CAST({compiler.process(question, **how)} AS tsquery))"
 
 
 @compiles(holds, "sqlite")
 def _on_sqlite(element: holds, compiler: Any, **how: Any) -> str:
     _terms, task_id, _other, question = element.clauses
     found = f"SELECT rowid FROM search_words WHERE search_words MATCH {compiler.process(question, **how)}"
-    return f"{compiler.process(task_id, **how)} IN ({found})"
+    return f"({compiler.process(task_id, **how)} IN ({found}))"
 
 
 class InboxView(Model):

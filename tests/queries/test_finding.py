@@ -126,3 +126,21 @@ def test_too_many_to_count_by_kind_is_said(session, people, case, monkeypatch):
     for _ in range(3):
         rows.task(session, case, groups=[(people.organisation("coop"), "coop.intake")])
     assert inbox.kinds(session, people.user("li", "coop.intake"), box="group").capped
+
+
+def test_databases_are_asked_so_that_they_know_what_is_common_and_look_up_what_is_rare(session, people, case):
+    for _ in range(60):
+        rows.task(session, case)
+    officer, connection = people.user("li", "coop.intake"), session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ANALYZE search_entry")
+    for way in finding.Filters(text="海洋", region="山东省").alternatives(officer):
+        question = way.ids.compile(connection, compile_kwargs={"literal_binds": True})
+        if connection.dialect.name == "sqlite":
+            plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question}").all())
+            assert "SEARCH search_entry USING INTEGER PRIMARY KEY" in plan
+            assert "SCAN search_entry" not in plan
+        else:
+            plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {question}").scalar_one()
+            assert plan[0]["Plan"]["Plan Rows"] >= 20, "a word of all is taken for a rare one"
+            assert connection.exec_driver_sql("SHOW jit").scalar_one() == "off"
