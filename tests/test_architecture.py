@@ -233,3 +233,10 @@ def test_the_time_of_day_comes_from_the_clock():
             ):
                 wrong.append(f"{path.relative_to(SERVICE.parent)}:{node.lineno} asks {ast.unparse(node.func)}")
     assert wrong == []
+
+
+def test_decisions_are_numbered_one_after_the_other():
+    files = sorted((SERVICE.parent / "docs" / "decisions").glob("*.md"))
+    numbers = [f"{number:04}" for number in range(1, len(files) + 1)]
+    assert [path.name[:4] for path in files] == numbers
+    assert [path.read_text(encoding="utf-8").split()[1] for path in files] == numbers
