@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
-from . import decisions, duties, tablecheck
+from . import decisions, dmn, duties, tablecheck
 from .decisions import Decision
 from .model import Finding, Node, Process
 from .nodes import ScopeSpec
@@ -85,7 +85,7 @@ def _diagram(path: str, data: bytes) -> tuple[list[Finding], list[Process]]:
 
 
 @lru_cache(maxsize=128)
-def _table(data: bytes) -> tuple[list[decisions.Problem], dict[str, Decision]]:
+def _table(data: bytes) -> tuple[list[dmn.Problem], dict[str, Decision]]:
     problems = decisions.check(data)
     try:
         return problems, decisions.read(data)

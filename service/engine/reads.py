@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from .decisions import Decision, bound, cells
+from .decisions import Decision
+from .dmn import bound, cells
 from .texts import Read, Text, learn, parse
 
 LARGEST = 4096
