@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock, errors, tracing
-from service.commands import audit, batches, instances, liveness, retention, telling, webhooks
+from service.commands import audit, batches, instances, liveness, retention, senders, symptoms, telling, webhooks
 from service.commands.causes import LIVE, Suspicion, sentence
 from service.config import Settings
 from service.db import Database
@@ -140,7 +140,7 @@ class Upkeep:
                     leavers.append(one.task_id or 0)
                 elif one.cause not in LIVE:
                     wrong.add(one.instance_id)
-            wrong |= {found[0] for found in liveness.unsendable(session, rows.live_processes(session))}
+            wrong |= {found[0] for found in senders.unsendable(session, rows.live_processes(session))}
             wrong |= liveness.standing(session)
         for task_id in leavers:
             with self.database.transaction() as session:
@@ -153,7 +153,7 @@ class Upkeep:
         """Look again, alone with the case: meanwhile somebody may have moved it."""
         instances.lock(session, instance_id)
         now = [_suspicion(one) for one in rows.findings(session, instance_id=instance_id) if one.cause not in LIVE]
-        unsaid = liveness.unsendable(session, rows.live_processes(session), instance_id=instance_id)
+        unsaid = senders.unsendable(session, rows.live_processes(session), instance_id=instance_id)
         wrong = now + [one for _, one in unsaid]
         opened, closed = liveness.report(session, instance_id, wrong)
         result.opened, result.closed = result.opened + opened, result.closed + closed
@@ -162,12 +162,12 @@ class Upkeep:
     def diagnose(self) -> None:
         """Note what an administrator may want to look at."""
         with self.database.transaction() as session:
-            liveness.diagnose(session)
+            symptoms.diagnose(session)
 
     def learn(self) -> None:
         """Learn how long steps take, and forget what need not be kept."""
         with self.database.transaction() as session:
-            liveness.learn(session)
+            symptoms.learn(session)
         with self.database.transaction() as session:
             retention.anonymise_due(session)
 

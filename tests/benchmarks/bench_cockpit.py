@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from service.commands import liveness as commands
+from service.commands import symptoms
 from service.db import Database
 from service.models import User
 from service.queries import heat, liveness, stuck
@@ -101,7 +101,7 @@ def test_liveness_stuck_page_and_heat_map_with_few_and_many_cases(office: Office
         rule = time.perf_counter() - began
         began = time.perf_counter()
         with office.database.transaction() as session:
-            commands.diagnose(session)
+            symptoms.diagnose(session)
         diagnosed = time.perf_counter() - began
         found[count] = {
             "whole check s": checked.seconds,
