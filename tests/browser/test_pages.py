@@ -110,6 +110,11 @@ PAGES = [
     ("haidai.drafter", "/notifications"),
     ("platform.admin", "/notifications"),
     ("coop.intake", "/account"),
+    ("coop.intake", "/bulk"),
+    ("coop.intake", "/account/notices"),
+    ("haidai.drafter", "/account/deputies"),
+    ("platform.admin", "/account/deputies"),
+    ("platform.admin", "/admin/webhooks"),
 ]
 
 
