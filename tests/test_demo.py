@@ -16,6 +16,7 @@ from service.db import Database
 from service.models import Authority, Incident, Instance, Membership, Organisation, Role, Task, User
 from service.models.register import Ban, Base, Expert, Notice, Violation
 from service.queries import register as asked
+from service.upkeep import Upkeep
 
 ROOT = Path(__file__).parents[1]
 
@@ -153,9 +154,12 @@ def test_applications_run_at_different_steps_and_one_is_accredited(tmp_path, sql
     with database.transaction() as opened:
         demo.load(opened, settings)
         owner = opened.scalars(select(User).where(User.username == "platform.owner")).one()
-        deployments.deploy(opened, files.of_project(ROOT), user=owner, topics=handlers.topics())
+        whole = files.of_project(ROOT) | files.scenarios_of_project(ROOT)
+        deployments.deploy(opened, whole, user=owner, topics=handlers.topics())
     for _ in range(2):
         demo.start_cases(database, settings)
+    found = Upkeep(database, settings, "demo").check()
+    assert (found.healed, found.reported) == ([], []), "a first look at the cockpit shows nothing wrong"
     with database.transaction(readonly=True) as opened:
         assert [one.message_zh for one in opened.scalars(select(Incident))] == []
         applied = Instance.process_id == "demonstration_base"

@@ -12,7 +12,6 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from service import clock, engine, errors, permissions
-from service.engine.bundle import SUFFIXES
 from service.models import (
     Authority,
     Deployment,
@@ -132,11 +131,10 @@ def bundle(session: Session, deployment_id: int) -> engine.Bundle:
 
 def in_force(session: Session, files: Mapping[str, bytes], *, authority_id: int) -> bool:
     """True where exactly this content is what new cases start on: there is nothing to deploy."""
-    held = {path: content for path, content in files.items() if path.endswith(SUFFIXES)}
     definitions = session.scalars(
         select(ProcessDefinition.latest)
         .join(Deployment)
-        .where(Deployment.authority_id == authority_id, Deployment.bundle_hash == engine.content_hash(held))
+        .where(Deployment.authority_id == authority_id, Deployment.bundle_hash == engine.content_hash(files))
     ).all()
     return bool(definitions) and all(definitions)
 

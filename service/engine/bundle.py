@@ -191,9 +191,12 @@ def _is_too_deep(components: list[Any]) -> bool:
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:
-    """SHA-256 over the names and contents of the files, in the order of their names."""
+    """SHA-256 over the names and contents of what belongs to a bundle, in the order of the names.
+
+    Scenarios may lie beside it and change: no case runs on them.
+    """
     total = hashlib.sha256()
-    for path in sorted(files):
+    for path in sorted(path for path in files if path.endswith(SUFFIXES)):
         total.update(f"{path}\0{hashlib.sha256(files[path]).hexdigest()}\n".encode())
     return total.hexdigest()
 
