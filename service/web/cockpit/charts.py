@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, log10
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 640, 200, 34, 22
 
@@ -118,17 +117,15 @@ def ranks(rows: Sequence[tuple[str, int, int]]) -> list[Rank]:
 
 
 def _top(most: int) -> int:
-    if most <= 4:
-        return 4
-    unit = 10 ** int(log10(most))
-    for factor in (1, 2, 4, 5, 8, 10):
-        if most <= unit * factor:
-            return unit * factor
-    return int(ceil(most / unit) * unit)
+    """The height of a chart: a round number that four lines cut into whole ones."""
+    unit = 1
+    while most > 20 * unit:
+        unit *= 10
+    return next(lead * unit for lead in (4, 8, 12, 20) if most <= lead * unit)
 
 
 def _ticks(top: int) -> list[Tick]:
-    return [Tick(_y(top * i / 4, top), f"{top * i / 4:g}") for i in range(5)]
+    return [Tick(_y(top * i / 4, top), f"{top * i // 4}") for i in range(5)]
 
 
 def _labels(names: Sequence[str]) -> list[tuple[float, str]]:
