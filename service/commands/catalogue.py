@@ -11,7 +11,8 @@ CATALOGUE = engine.Catalogue(
         topic.type: engine.Service(tuple(one.key for one in topic.inputs if not one.optional), topic.writes)
         for topic in topics.TOPICS
     },
-    given=(*topics.GIVEN_TO_CASES, *registered.LISTS, "returnable"),
+    given=topics.GIVEN_TO_CASES,
+    form_given=(*registered.LISTS, "returnable"),
     template_given=topics.GIVEN_TO_TEMPLATES,
     template_topics=frozenset({"issue_document"}),
 )

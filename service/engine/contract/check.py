@@ -53,7 +53,7 @@ def _missing_templates(sources: Sources) -> Iterator[Finding]:
 
 def _broken(found: Analysis) -> Iterator[Finding]:
     written = {name for states in (found.before, found.after) for one in states.values() for name in one.may}
-    written |= set(found.sources.catalogue.given)
+    written |= {*found.sources.catalogue.given, *found.sources.catalogue.form_given}
     for process in found.sources.contents.processes.values():
         written |= {mapping.target.split(".")[0] for _, node in process.walk() for mapping in node.inputs}
     said: set[tuple[str, str, str]] = set()

@@ -331,7 +331,7 @@ def _startable(process: Process, called: Iterable[str | None]) -> bool:
 
 def _names(sources: Sources) -> frozenset[str]:
     """Every name that anything could write."""
-    names = set(sources.catalogue.given) | {"loopCounter"}
+    names = {*sources.catalogue.given, *sources.catalogue.form_given, "loopCounter"}
     for service in sources.catalogue.services.values():
         names |= {*service.writes, *service.reads}
     for form_id in sources.contents.forms:

@@ -12,7 +12,10 @@ DEPTH = 3
 
 
 def known_at(found: Analysis, element_id: str) -> list[dict[str, Any]]:
-    """The variables that may have a value at an element – a node, a flow or a process – each with who writes it."""
+    """The variables that may have a value at an element – a node, a flow or a process – each with who writes it.
+
+    Lists that only forms are given are left out: no expression of a diagram can read them.
+    """
     state = _state(found, element_id)
     if state is None:
         return []
@@ -24,6 +27,7 @@ def known_at(found: Analysis, element_id: str) -> list[dict[str, Any]]:
             "by": [_by(write) for write in sorted(writers, key=lambda one: (one.kind, one.label))],
         }
         for name, writers in sorted(state.may.items())
+        if name not in found.sources.catalogue.form_given
     ]
 
 

@@ -28,10 +28,12 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What is known beside the files: the services, what every case holds from its start, what templates are given."""
+    """What is known beside the files: the services, what every case holds from its start, what forms are given when
+    they are opened, and templates when they are filled in."""
 
     services: Mapping[str, Service] = field(default_factory=dict)
     given: tuple[str, ...] = ()
+    form_given: tuple[str, ...] = ()
     template_given: tuple[str, ...] = ()
     template_topics: frozenset[str] = frozenset()
     service_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -107,8 +109,8 @@ class Sources:
         return [text for schema in new for text in form_texts(schema)]
 
     def given(self) -> list[Write]:
-        """What every case holds from its start."""
-        return [Write(name, ANY, "given") for name in self.catalogue.given]
+        """What every case holds from its start, and its forms beside it."""
+        return [Write(name, ANY, "given") for name in (*self.catalogue.given, *self.catalogue.form_given)]
 
     def inputs(self, process: Process, node: Node) -> list[Write]:
         """What the input mappings make, for the node alone."""
