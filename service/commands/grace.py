@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service import clock, engine, errors
 from service.models import Grace, Job, Notification, Task, User
 
-from . import deployments, drafts, instances, jobs, projection, snapshots, tasks
+from . import deployments, drafts, instances, jobs, projection, search, snapshots, tasks
 from .projection import Acted
 
 _BLIND = {"synchronize_session": False}
@@ -96,6 +96,7 @@ def take_back(session: Session, task_id: int, *, user: User) -> Task:
         instance.ended_at = instance.end_event = None
     session.delete(session.get_one(Grace, kept.id))
     session.flush()
+    search.anew(session, instance, run.instance.data)
     if values:
         drafts.save(session, task_id, values, user=user)
     waiting = session.execute(

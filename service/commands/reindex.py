@@ -18,6 +18,5 @@ def rebuild(session: Session, *, after: int = 0) -> tuple[int, int]:
     ids = session.scalars(select(Instance.id).where(Instance.id > after).order_by(Instance.id).limit(AT_ONCE)).all()
     for instance_id in ids:
         instance = instances.lock(session, instance_id)
-        data = instances.load(session, instance).instance.data
-        search.follow(session, instance, search.of_case(session, instance_id), data, whole=False)
+        search.anew(session, instance, instances.load(session, instance).instance.data)
     return (ids[-1], len(ids)) if ids else (0, 0)

@@ -35,7 +35,7 @@ from service.models import (
     User,
 )
 
-from . import audit, deployments, duties, instances, jobs, projection, repairkinds, snapshots
+from . import audit, deployments, duties, instances, jobs, projection, repairkinds, search, snapshots
 from .difference import separated
 from .projection import Acted
 from .repairkinds import KINDS
@@ -341,6 +341,7 @@ def undo(session: Session, repair_id: int, *, user: User, reason: str) -> Repair
     instance.end_event = repair.rows["instance"]["end_event"]
     repair.status, repair.undone_at, repair.undone_by_id = "undone", now, user.id
     session.flush()
+    search.anew(session, instance, run.instance.data)
     _wake(session, instance)
     _before_after(session, instance, user, "repair_undone", repair, repaired, reason)
     return repair

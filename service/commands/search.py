@@ -55,6 +55,11 @@ def follow(
     session.execute(insert.on_conflict_do_update(index_elements=["task_id"], set_=changed), rows)
 
 
+def anew(session: Session, instance: Instance, data: Mapping[str, Any]) -> None:
+    """Write the entries of all tasks of a case as they stand now: after an undo, an upgrade or half a backup."""
+    follow(session, instance, of_case(session, instance.id), data, whole=False)
+
+
 def forget(session: Session, instance_id: int) -> None:
     """Take a case out of what can be found."""
     session.execute(

@@ -9,7 +9,7 @@ import pytest
 
 from service import clock, errors
 from service.commands import grace
-from service.models import Draft, Job, User
+from service.models import Draft, Job, SearchEntry, User
 from tests.engine.diagrams import user
 
 from .conftest import DESK, END, START, Office, diagram, form, service
@@ -67,6 +67,7 @@ def test_taken_back_in_time_nothing_has_happened_and_what_was_filled_in_is_a_dra
         assert office.open(case) == {"a": task_id}
         assert office.instance(case).state == before
         assert [one.values for one in office.rows(Draft)] == [{"opinion": "写错了"}]
+        assert {one.said for one in office.rows(SearchEntry)} == {""}, "nobody finds what was taken back"
         clock.advance(timedelta(seconds=60))
         office.work()
         assert told == []
