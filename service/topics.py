@@ -113,8 +113,8 @@ TOPICS: tuple[Topic, ...] = (
         "list_experts",
         "检索专家库",
         "List experts",
-        "列出符合领域、且与申报机构无关的专家。",
-        "Experts of the fields who do not work at the applicant.",
+        "列出符合领域的专家；在申报机构或本案所列单位任职的另列，并注明原因。",
+        "Experts of the fields; apart, with the reason, who works for the applicant or an organisation of the case.",
         headers=(
             Field(
                 "role",
@@ -130,7 +130,7 @@ TOPICS: tuple[Topic, ...] = (
             _input("fields", "领域", "Fields", optional=True, value="=application.fields"),
             _input("excluded", "排除的专家", "Excluded", optional=True, value="=[]"),
         ),
-        writes=("expertCandidates",),
+        writes=("expertCandidates", "expertsKeptAway"),
     ),
     Topic(
         "layout_report",

@@ -7,17 +7,18 @@ of its open tasks. It runs with the case locked, in the transaction of the act t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from service import clock, errors, permissions
 from service.engine import duties as declared
 from service.models import CaseParty, Event, Exclusion, Instance, Task, TaskCandidate, User
 from service.models.register import Expert
 
+from . import related
 from .difference import table_of
 
 _BLIND = {"synchronize_session": False}
@@ -26,7 +27,10 @@ PARTIES = {
     "recommender": ("推荐部门", "recommender"),
     "zone": ("国家高新区", "zone"),
     "province": ("省级人民政府", "province"),
+    "partner": ("合作方", "partner"),
+    "joint": ("联合申报（共建）单位", "joint applicant"),
 }
+"""What a party is called where somebody must keep away because of it."""
 
 
 def refresh(session: Session, instance_id: int) -> None:
@@ -52,6 +56,7 @@ def refresh(session: Session, instance_id: int) -> None:
         return
     made = [one for task in bound for one in _of_steps(task, rows)]
     made += _of_parties(session, instance_id, bound)
+    made += _of_related(session, instance_id, bound)
     session.execute(delete(Exclusion).where(Exclusion.task_id.in_([row.id for row in bound])), execution_options=_BLIND)
     if made:
         session.execute(insert(table_of(Exclusion)), made)
@@ -84,10 +89,33 @@ def _of_parties(session: Session, instance_id: int, tasks: Iterable[Any]) -> Ite
             if (organisation := playing.get(party)) is None:
                 continue
             yield _row(task, "party", organisation_id=organisation, because=party)
-            named = select(TaskCandidate.user_id).where(TaskCandidate.task_id == task.id)
-            employed = select(Expert.user_id).where(Expert.employer_id == organisation)
-            for person in session.scalars(employed.where(Expert.user_id.in_(named))):
-                yield _row(task, "party", user_id=person, because=party)
+            for expert in _experts(session, task.id):
+                if expert.employer_id == organisation:
+                    yield _row(task, "party", user_id=expert.user_id, because=party)
+
+
+def _of_related(session: Session, instance_id: int, tasks: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """The same for the organisations that the case names beside its parties."""
+    asked = {task.id: set(declared.names(task.properties.get(declared.PARTIES))) for task in tasks}
+    if not any(one & declared.RELATED_KINDS for one in asked.values()):
+        return
+    named = related.of_case(session, instance_id)
+    for task in tasks:
+        concerned = [one for one in named if one.party in asked[task.id]]
+        experts = _experts(session, task.id) if concerned else []
+        for one in concerned:
+            why = f"{one.party}:{one.name}"
+            if one.organisation_id is not None:
+                yield _row(task, "party", organisation_id=one.organisation_id, because=why)
+            for expert in experts:
+                if related.employs(one, expert):
+                    yield _row(task, "party", user_id=expert.user_id, because=why)
+
+
+def _experts(session: Session, task_id: int) -> Sequence[Expert]:
+    """The people of the pool to whom a task is given by name."""
+    named = select(TaskCandidate.user_id).where(TaskCandidate.task_id == task_id)
+    return session.scalars(select(Expert).where(Expert.user_id.in_(named)).options(joinedload(Expert.employer))).all()
 
 
 def _row(task: Any, kind: str, **facts: Any) -> dict[str, Any]:
@@ -185,7 +213,10 @@ def sentence(found: Exclusion, name: str, user: User, *, of: str = "self") -> tu
             f"{who}正在办理“{step}”，依规不得同时办理“{name}”；放回前一步后方可。",
             f"{who_en} {have} “{step}” in hand and may therefore not do “{name}” unless it is put back.",
         )
-    zh, en = PARTIES.get(step, (step, step))
+    party, _, called = step.partition(":")
+    zh, en = PARTIES.get(party, (party, party))
+    if called:
+        zh, en = f"{zh}（{called}）", f"{en} ({called})"
     return (
         f"{who}所在机构是本案的{zh}，依规须回避“{name}”。",
         f"{who_en} {are} with the {en} of this case and must keep away from “{name}”.",

@@ -17,7 +17,7 @@ from service import engine
 from service.engine import feel
 from service.models import FIXED_PARTIES, CaseParty, Correlation, Event, Instance, PublishedMessage, Task
 
-from . import duties, jobs, knowledge, search
+from . import duties, jobs, knowledge, related, search
 from .difference import NOBODY, Acted, Difference, separated, table_of
 from .knowledge import Known
 from .offers import Directory
@@ -36,7 +36,8 @@ def save(session: Session, instance: Instance, step: engine.Step, *, acted: Acte
     difference = Difference(session, instance, acted, known, now, _to_offer_again(known, acted, parties))
     difference.close(step)
     facts = [*acted.facts, *step.events, *difference.open(step, directory)]
-    if any(separated(step.run.bundle, wait) is not None for wait in people):
+    renamed = related.follow(session, instance, step, facts, now)
+    if renamed or any(separated(step.run.bundle, wait) is not None for wait in people):
         duties.refresh(session, instance.id)
         duties.withdraw(session, instance)
     _record(session, instance, facts, acted, now)

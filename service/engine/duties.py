@@ -15,6 +15,10 @@ from .model import Node, Process
 
 EXCLUDES = "excludes"
 PARTIES = "excludesParties"
+RELATED = "relatedParties"
+"""On the process: FEEL that gives, for each kind of related party, the organisations that the case names."""
+RELATED_KINDS = frozenset({"partner", "joint"})
+"""Organisations a case names beside its parties: partners of the applicant, and units that apply or build jointly."""
 PERSONAL = "personal"
 """``true``: only the person meant may do the task, nobody in their place."""
 

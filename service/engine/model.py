@@ -170,6 +170,12 @@ class Process(Scope):
     def label(self) -> str:
         return self.name or self.id
 
+    def expressions(self) -> Iterator[tuple[str, str]]:
+        """The FEEL in the properties of the process itself: name and text."""
+        for name in ("title", "relatedParties"):
+            if is_expression(text := self.properties.get(name)):
+                yield name, feel_of(text or "")
+
 
 def is_expression(value: str | None) -> bool:
     """True where an expression value is FEEL."""

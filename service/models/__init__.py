@@ -7,7 +7,7 @@ from .base import Model
 from .batch import Batch, BatchItem, SavedView
 from .comment import Comment
 from .deployment import Deployment, DeploymentFile, ProcessDefinition
-from .duties import Deputy, Exclusion
+from .duties import Deputy, Exclusion, RelatedParty
 from .event import Event
 from .grace import Grace
 from .identity import (
@@ -83,6 +83,7 @@ __all__ = [
     "Publication",
     "PublishedMessage",
     "PublishingPolicy",
+    "RelatedParty",
     "Reminder",
     "ReminderPolicy",
     "Repair",

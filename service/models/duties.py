@@ -39,6 +39,24 @@ class Exclusion(Model):
     task: Mapped[Task] = relationship(foreign_keys=[task_id], back_populates="exclusions")
 
 
+class RelatedParty(Model):
+    """An organisation that a case names beside its parties: a ``partner`` of the applicant, or one ``joint`` with it.
+
+    Follows the process property ``relatedParties`` (``commands.related``). ``keys`` are what it may be recognised by,
+    folded: names, social credit code, code; ``organisation_id`` is the one of the register that has one of them.
+    """
+
+    __tablename__ = "related_party"
+    __table_args__ = (Index(None, "instance_id"),)
+
+    id: Mapped[RowId]
+    instance_id: Mapped[int] = mapped_column(BigId, ForeignKey("instance.id", ondelete="CASCADE"))
+    party: Mapped[str]
+    name: Mapped[str]
+    keys: Mapped[list[str]] = mapped_column(default=list)
+    organisation_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("organisation.id"))
+
+
 class Deputy(Model):
     """Somebody stands in for an absent person, from the first day to the last, both included.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
-from service import engine, errors, permissions
-from service.commands import liveness, repairs, tasks
-from service.models import Event, Exclusion, Task
+from service import clock, engine, errors, permissions
+from service.commands import deputies, liveness, repairs, tasks
+from service.models import Event, Exclusion, Organisation, Task
+from service.models.register import Expert
 from service.queries import inbox
 from service.queries import liveness as rows
 from service.upkeep import Upkeep
@@ -244,3 +246,114 @@ def test_the_rule_for_one_task_and_the_rule_for_lists_agree(office, line):
             listed = session.query(Task.id).filter(Task.id == task.id, permissions.kept_away([user], Task.id)).all()
             assert bool(listed) == permissions.is_excluded(user, task)
             assert permissions.may_claim(user, task, task.candidates) == (user.username == "zhao")
+
+
+RELATED = "={partner: [application.projects.partner, application.partners], joint: application.units}"
+
+
+@pytest.fixture
+def named(office):
+    """Starts a case whose application names organisations; experts appointed by name score it."""
+    office.people.organisation("acme", name="远方研究所", name_en="Far Away Institute")
+    office.people.organisation("joint", name="联合大学")
+    office.people.organisation("pool", name="其他机构")
+    office.deploy(
+        diagram(
+            f"{START}{step('fill', '填报')}"
+            f"{step('score', '评审打分', to='@ma', excludesParties='applicant, partner, joint')}{END}",
+            "s->fill; fill->score; score->e",
+            relatedParties=RELATED,
+            starter="platform.admin",
+        )
+    )
+
+    def start(**application):
+        return office.start(user=office.admin, application=application)
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("employer", "written", "application", "said"),
+    [
+        ("acme", "", {"projects": [{"partner": " 远方 研究所"}]}, "您所在机构是本案的合作方（远方 研究所），依规须回避“评审打分”。"),
+        ("acme", "", {"partners": [{"name": "某所", "nameEn": "FAR AWAY INSTITUTE"}]}, "合作方（某所）"),
+        ("joint", "", {"units": ["甲所", "联合大学"]}, "联合申报（共建）单位（联合大学）"),
+        (None, "西域大学（分校）", {"units": [{"name": "西域大学(分校)"}]}, "联合申报（共建）单位（西域大学(分校)）"),
+    ],
+)  # fmt: skip
+def test_an_expert_of_an_organisation_that_the_case_names_is_refused(
+    office, named, employer, written, application, said
+):
+    ma = expert(office, "ma", employer, written)
+    case = named(**application)
+    office.do(case, "fill")
+    score = office.open(case)["score"]
+    assert office.task(score).assignee_id is None, "the diagram had given it to them"
+    error = refused(office, lambda s: tasks.complete(s, score, {}, user=office.fresh(s, ma)))
+    assert error.code == "excluded"
+    assert said in error.zh
+    assert "must keep away" in error.en
+
+
+def test_an_expert_of_elsewhere_scores_and_a_later_change_of_the_file_counts(office, named):
+    ma = expert(office, "ma", "pool", "")
+    case = named(partners=[{"name": "远方研究所"}])
+    office.do(case, "fill")
+    assert office.task(office.open(case)["score"]).assignee_id == ma.id
+    with office.database.transaction() as session:
+        admin = office.fresh(session, office.admin)
+        wish = {"variables": {"application": {"partners": [{"name": "其他机构"}]}}}
+        repairs.perform(session, case, "variables", wish, user=admin, reason="补正合作方")
+    score = office.open(case)["score"]
+    assert office.task(score).assignee_id is None
+    assert refused(office, lambda s: tasks.complete(s, score, {}, user=office.fresh(s, ma))).code == "excluded"
+
+
+def test_a_deputy_of_somebody_at_a_partner_is_refused_as_well(office):
+    partner = office.people.user("qin", "coop.assessor", "applicant.liaison@acme", name="秦岭")
+    office.people.organisation("acme", name="远方研究所")
+    score = step("score", "评审打分", to="coop.assessor", excludesParties="partner")
+    office.deploy(
+        diagram(
+            f"{START}{step('fill', '填报')}{score}{END}",
+            "s->fill; fill->score; score->e",
+            relatedParties=RELATED,
+            starter="platform.admin",
+        )
+    )
+    today = clock.today()
+    with office.database.transaction() as session:
+        absent, stand_in = office.fresh(session, partner), office.fresh(session, office.li)
+        deputies.appoint(session, absent, stand_in, user=absent, first_day=today, last_day=today)
+    for named, said in (
+        ("别处", None),
+        ("acme", "您所代理的秦岭所在机构是本案的合作方（acme），依规须回避“评审打分”。"),
+    ):
+        case = office.start(user=office.admin, application={"partners": [named]})
+        office.do(case, "fill", office.zhao)
+        task = office.open(case)["score"]
+        if said is None:
+            office.complete(task, office.li)
+            continue
+        error = refused(office, lambda s, task=task: tasks.complete(s, task, {}, user=office.fresh(s, office.li)))
+        assert (error.code, error.zh) == ("excluded", said)
+
+
+def expert(office, name, employer, written):
+    person = office.people.user(name, "experts.reviewer", name="马老师")
+    with office.database.transaction() as session:
+        works_at = session.scalar(select(Organisation).where(Organisation.code == employer)) if employer else None
+        session.add(
+            Expert(
+                user_id=person.id, authority_id=person.authority_id, employer_name=written,
+                employer_id=works_at.id if works_at else None,
+            )
+        )  # fmt: skip
+    return person
+
+
+def test_related_parties_that_are_no_feel_are_refused(office):
+    with pytest.raises(engine.BundleRejected) as raised:
+        office.deploy(diagram(f"{START}{step('fill', '填报')}{END}", "s->fill; fill->e", relatedParties="partners"))
+    assert [one.rule for one in raised.value.findings if one.severity == "error"] == ["related-parties"]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from service import errors, handlers
-from service.commands import cooperation, register, sanctions
+from service.commands import cooperation, register, related, sanctions
 from service.handlers.case import WrongInput
 from service.models import CaseParty, Job, Notification, Task
 from service.models.register import ColumnArticle, Expert, Plaque
@@ -160,7 +160,7 @@ def test_the_register_tells_bases_cases_projects_and_recommendations(session, pe
 # Experts
 
 
-def test_experts_of_the_field_come_first_and_the_applicants_own_not_at_all(session, people, applicant, work):
+def test_experts_of_the_field_come_first_and_the_applicants_own_not_at_all(session, people, applicant, instance, work):
     elsewhere = people.organisation("elsewhere", name="别处研究院")
     for name, employer, fields in (
         ("e1", elsewhere, ["space"]), ("e2", elsewhere, ["health", "energy"]), ("e3", applicant, ["health"]),
@@ -182,6 +182,13 @@ def test_experts_of_the_field_come_first_and_the_applicants_own_not_at_all(sessi
     )
     assert [one["user"] for one in given["expertCandidates"]] == ["e2", "e1"]
     assert given["expertCandidates"][0]["organisationName"] == "别处研究院"
+    assert [(one["user"], one["reason"]) for one in given["expertsKeptAway"]] == [("e3", "与申报机构同单位")]
+    related.write(session, instance, {"partner": ["别处 研究院"], "joint": []})
+    given = work("list_experts", {"role": "experts.reviewer"}, applicant={"code": "uni"})
+    assert given["expertCandidates"] == []
+    assert {one["user"]: one["reason"] for one in given["expertsKeptAway"]}["e1"] == (
+        "所在单位是本案所列的合作方（别处 研究院）"
+    )
     assert work("list_experts", {"role": "experts.visitor"})["expertCandidates"] == []
 
 

@@ -200,6 +200,7 @@ class _Differ:
             "starter": ("可发起的角色", "who may start it"),
             "caseNumber": ("案号前缀", "prefix of case numbers"),
             "source": ("依据", "source"),
+            "relatedParties": ("案件所列单位", "organisations the case names"),
         }
         for name in sorted(set(old) | set(new)):
             if old.get(name) == new.get(name):

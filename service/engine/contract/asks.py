@@ -46,8 +46,8 @@ class Ask:
 def texts_of(sources: Sources) -> Iterator[Text]:
     """Every text of every process and table, to be asked about at once."""
     for process in sources.contents.processes.values():
-        if is_expression(process.properties.get("title")):
-            yield "expression", feel_of(process.properties["title"])
+        for _, text in process.expressions():
+            yield "expression", text
         for scope, node in process.walk():
             for _, _, text, *_rest in _own(node):
                 yield "expression", text

@@ -332,8 +332,7 @@ def _all_reads(found: Analysis) -> set[tuple[str, ...]]:
     sources = found.sources
     used = {ask.read.path for _, _, _, ask in all_asks(sources)}
     for process in sources.contents.processes.values():
-        title = process.properties.get("title", "")
-        used |= {read.path for read in parse(title.lstrip("= ")).reads} if title.startswith("=") else set()
+        used |= {read.path for _, text in process.expressions() for read in parse(text).reads}
         for _, node in process.walk():
             for text in (node.properties.get("condition"),):
                 used |= {read.path for read in parse(text.lstrip("= ")).reads} if text else set()

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from .. import duties
-from ..model import Node
+from ..model import Node, is_expression
 from .finder import Finder
 
 HUMAN = ("userTask", "manualTask")
-KNOWN = frozenset({"applicant", "recommender", "zone", "province"})
-"""Parties that an organisation plays in one case, and from which people can therefore be kept away."""
+KNOWN = frozenset({"applicant", "recommender", "zone", "province"}) | duties.RELATED_KINDS
+"""Parties that organisations play in one case, and from which people can therefore be kept away."""
 
 
 def check(find: Finder) -> None:
+    related = find.process.properties.get(duties.RELATED)
+    if related is not None and not is_expression(related):
+        find.error(
+            find.process.id,
+            "related-parties",
+            f"流程“{find.process.label}”的属性 relatedParties 应为 FEEL，如 ={{partner: application.partners}}。",
+            f"The property relatedParties of the process “{find.process.label}” is FEEL, such as "
+            "={partner: application.partners}.",
+            find.process.line,
+        )
     for _, node in find.process.walk():
         if duties.EXCLUDES in node.properties or duties.PARTIES in node.properties:
             _steps(find, node)

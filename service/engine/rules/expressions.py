@@ -18,9 +18,8 @@ TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def check(find: Finder) -> None:
-    title = find.process.properties.get("title")
-    if title and is_expression(title):
-        _feel(find, find.process.id, "title", feel_of(title), find.process.line)
+    for name, text in find.process.expressions():
+        _feel(find, find.process.id, name, text, find.process.line)
     for scope, node in find.process.walk():
         for what, text in _texts(node):
             _feel(find, node.id, what, text, node.line)
