@@ -11,7 +11,7 @@ from sqlalchemy.orm import selectinload
 
 from service import clock, permissions
 from service.commands import identity
-from service.models import Attachment, Instance, ProcessDefinition, Task, User
+from service.models import FIXED_PARTIES, Attachment, Instance, ProcessDefinition, Task, User
 from tests import rows
 
 
@@ -312,7 +312,7 @@ def a_random_world(session, people, dice: random.Random) -> None:
         user = people.user(f"user{number}", authority=home)
         for role in dice.sample(ROLES, dice.randint(0, 2)):
             party = role.partition(".")[0]
-            code = party if party in permissions.FIXED_PARTIES else dice.choice(places)
+            code = party if party in FIXED_PARTIES else dice.choice(places)
             code = "gov" if party == "province" else code
             days = dice.choice([{}, {}, {}, {"until": today}, {"since": today}, {"since": today + timedelta(days=1)}])
             identity.add_membership(session, user, people.organisation(code, authority=home), role, **days)
@@ -335,7 +335,7 @@ def a_random_task(session, people, dice, case, home, users, places) -> None:
     groups = []
     for role in dice.sample(ROLES, dice.randint(0, 2)):
         party = role.partition(".")[0]
-        code = party if party in permissions.FIXED_PARTIES else dice.choice(places)
+        code = party if party in FIXED_PARTIES else dice.choice(places)
         groups.append((people.organisation(code, authority=home), role))
     someone = dice.choice(users).id
     shapes = [

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from service import engine, errors
+from service.models import Instance
 
 Verb = Callable[[engine.Run], engine.Step]
+WHILE_SUSPENDED = frozenset({"terminate", "variables", "move", "back", "extend", "migrate"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,45 @@ KINDS: dict[str, Kind] = {
 }
 
 
+class Moved(errors.InstanceChanged):
+    """The case has moved since you looked; look at the preview again."""
+
+    zh_default = "预览之后案件已有变化，请重新预览后再执行。"
+    code = "case_moved"
+
+
+class Unreadable(errors.Conflict):
+    """The state of the case, or the files it runs on, cannot be read: it can only be ended, or restored from a copy."""
+
+    zh_default = "案件的状态或所用文件无法读取：只能终止，或从备份恢复。终止后不能撤销。"
+    code = "unreadable"
+
+
 def kind(code: str) -> Kind:
     """The repair of this name."""
     found = KINDS.get(code)
     if found is None:
         raise errors.InvalidInput(f"没有“{code}”这种修复。", f"There is no repair “{code}”.", field="kind")
     return found
+
+
+def possible(instance: Instance, code: str) -> None:
+    """Refuse a repair that a case does not take as it stands."""
+    if code == "undo":
+        raise errors.InvalidInput("撤销请从修复记录进行。", "Undo a repair where it is listed.", field="kind")
+    over, suspended = instance.ended_at is not None, instance.status == "suspended"
+    if code == "restart":
+        if not over:
+            raise errors.Conflict("案件尚未结束，不需要重新打开。", "The case is not over.", code="case_open")
+    elif code == "resend":
+        return
+    elif over:
+        raise errors.InstanceOver()
+    elif code == "resume":
+        if not suspended:
+            raise errors.Conflict("此案件没有暂停。", "This case is not suspended.", code="not_suspended")
+    elif suspended and code not in WHILE_SUSPENDED:
+        raise errors.InstanceOver()
 
 
 def verb(code: str, parameters: Mapping[str, Any], *, now: datetime, run: engine.Run) -> engine.Step:

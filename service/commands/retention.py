@@ -21,7 +21,7 @@ from service.models import (
     User,
 )
 
-from . import audit, instances, search
+from . import audit, history, instances, search
 
 _BLIND = {"synchronize_session": False}
 KEPT = frozenset({"caseNumber", "profile", "parties"})
@@ -84,18 +84,7 @@ def forget(session: Session, instance_id: int, *, user: User | None, reason: str
     for event in session.scalars(select(Event).where(Event.instance_id == instance.id)):
         event.data = {name: value for name, value in event.data.items() if name in _HARMLESS}
     audit.erase(session, instance.id)
-    session.add(
-        Event(
-            authority_id=instance.authority_id,
-            instance_id=instance.id,
-            at=clock.now(),
-            kind="anonymised",
-            process_id=instance.process_id,
-            user_id=user.id if user else None,
-            data={"reason": reason},
-        )
-    )
-    session.flush()
+    history.note(session, instance, "anonymised", user, {"reason": reason})
 
 
 _HARMLESS = frozenset({"path", "cause", "code", "zh", "en", "name", "end_event", "cancelled", "topic", "number"})

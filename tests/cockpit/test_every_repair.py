@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from service import clock
+from service import clock, errors
 from service.cli import guohe
-from service.commands import identity, repairs, tasks
+from service.commands import identity, instances, repairs, tasks
 from service.commands.repairkinds import KINDS
-from service.models import Job, Repair, User
+from service.models import Instance, Job, Repair, User
 from service.queries import liveness
 from tests.cockpit.conftest import Cockpit, two_tasks
 from tests.cockpit.test_batches import RENAMED
@@ -96,7 +96,7 @@ class Yard:
     def _message(self, _kind: str) -> Prepared:
         case = self.office.start("rich")
         with self.cockpit.database.transaction() as session:
-            rests = repairs.instances.load(session, session.get_one(repairs.Instance, case)).waits()
+            rests = instances.load(session, session.get_one(Instance, case)).waits()
         return case, {"token": next(one.token for one in rests if one.element_id == "hear"), "variables": {}}
 
     def _fire(self, _kind: str) -> Prepared:
@@ -270,5 +270,5 @@ def test_what_cannot_be_read_can_still_be_ended_and_nothing_else(cockpit, damage
     assert cockpit.office.open(case) == {}
     assert [one.status for one in cockpit.office.jobs(instance_id=case)] == ["cancelled"]
     assert cockpit.causes(case) == set()
-    with pytest.raises(repairs.errors.Conflict):
+    with pytest.raises(errors.Conflict):
         cockpit.undo(done.id)

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from service import engine, errors
-from service.commands import incidents, instances, repairs
+from service.commands import incidents, instances, parties, repairs
 from service.models import Event, Incident, Organisation
 from tests.engine.diagrams import ext, user
 
@@ -83,7 +83,7 @@ def test_naming_a_party_offers_the_tasks_that_waited_for_it(office: Office):
     sun = office.people.user("sun", "recommender.reviewer@sd")
     with office.database.transaction() as session:
         sd = session.scalars(select(Organisation).where(Organisation.code == "sd")).one()
-        repairs.name_party(session, case, "recommender", sd, user=office.fresh(session, office.admin), reason="属地")
+        parties.name(session, case, "recommender", sd, user=office.fresh(session, office.admin), reason="属地")
     assert office.incidents(case) == []
     assert office.instance(case).status == "active"
     office.do(case, "a", sun)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors
-from service.commands import repairkinds, repairs
+from service.commands import previews, repairkinds, repairs
 from service.queries import heat, liveness, progress
 from service.queries import instances as cases
 from service.queries import repairs as reads
@@ -184,11 +184,11 @@ def _elements(session: Session, kind: str, instance_id: int) -> list[tuple[str, 
         return [(element, name) for _process, element, name in reads.visited(session, instance_id)]
     if kind not in ("move", "restart"):
         return []
-    return repairs.goals(session, instance_id)
+    return previews.goals(session, instance_id)
 
 
 def _variables(session: Session, instance_id: int, token: str) -> dict[str, Any]:
-    return repairs.known_variables(session, instance_id, int(token) if token.isdigit() else None)
+    return previews.known_variables(session, instance_id, int(token) if token.isdigit() else None)
 
 
 def _parameters(kind: str, values: dict[str, str]) -> dict[str, Any]:

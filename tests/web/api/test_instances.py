@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.commands import repairs
+from service.commands import parties
 
 from .conftest import TWO_TASKS, Api, fields, pages, problem
 
@@ -118,7 +118,7 @@ def test_cases_are_found_by_any_of_their_parties(api: Api, cases: list[int]):
     with api.office.database.transaction() as session:
         admin = api.office.fresh(session, api.office.admin)
         sd = api.office.people._organisation(session, "most", "sd")
-        repairs.name_party(session, cases[1], "recommender", sd, user=admin, reason="属地")
+        parties.name(session, cases[1], "recommender", sd, user=admin, reason="属地")
 
     def found(**query: str) -> list[int]:
         items = api.as_("li").get("/process-instances", query_string=query).get_json()["items"]
