@@ -277,6 +277,7 @@ INPUTS: dict[str, Pair] = {
     "reason": ("理由", "Reason"),
     "document": ("文件", "Document"),
     "liftedOn": ("解除日期", "Day"),
+    "passedYear": ("合格的年度", "Year that passed"),
     "finding": ("违规线索", "Finding"),
     "seriousness": ("情节认定", "Seriousness"),
     "decidedOn": ("决定日期", "Day of the decision"),
@@ -358,8 +359,8 @@ TOPICS += (
     _topic("record_annual_result", "登记年度考核结果", "Record a yearly result", "base year grade result reason?"),
     _topic("share_result", "报送专项管理", "Share the result", "base year grade"),
     _topic("record_commendation", "登记表彰", "Record a commendation", "base year reason document?"),
-    _topic("record_notice", "登记通报", "Record a reprimand", "base year document?"),
-    _topic("lift_notice", "解除被通报状态", "Lift a reprimand", "base liftedOn?"),
+    _topic("record_notice", "登记通报", "Record a reprimand", "base year document?", "notice"),
+    _topic("lift_notice", "解除被通报状态", "Lift a reprimand", "base passedYear liftedOn?"),
     _topic(
         "record_violation",
         "登记违规线索",

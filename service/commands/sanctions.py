@@ -206,17 +206,27 @@ def reprimand(
 
 
 def lift_notices(
-    session: Session, base: Base, *, on: date, instance_id: int | None = None, user: User | None = None
+    session: Session,
+    base: Base,
+    *,
+    on: date,
+    passed_year: int,
+    instance_id: int | None = None,
+    user: User | None = None,
 ) -> int:
-    """End the notices a base is under; return how many there were."""
-    open_notices = session.scalars(select(Notice).where(Notice.base_id == base.id, Notice.lifted_on.is_(None))).all()
+    """End the notices of years before the one that passed; return how many there were.
+
+    A pass that is confirmed late for an earlier year leaves the notice of a later one standing.
+    """
+    standing = select(Notice).where(Notice.base_id == base.id, Notice.lifted_on.is_(None), Notice.year < passed_year)
+    open_notices = session.scalars(standing).all()
     for notice in open_notices:
         notice.lifted_on = on
         note(
             session,
             "notice_lifted",
-            f"{notice.year} 年度通报的状态自 {on} 起解除",
-            f"No longer under the notice of {notice.year} from {on} on",
+            f"{notice.year} 年度通报的状态自 {on} 起解除（{passed_year} 年度考核合格）",
+            f"No longer under the notice of {notice.year} from {on} on, as {passed_year} passed",
             authority_id=base.authority_id,
             base=base,
             instance_id=instance_id,

@@ -159,6 +159,7 @@ def lookup_annual_facts(session: Session, job: JobContext) -> dict[str, Any]:
             "laterResults": [one for one in results if one["year"] > year],
             "noticeOn": case.iso(standing[-1].issued_on) if standing else None,
             "noticeYears": [one.year for one in notices],
+            "standingNotices": [one.year for one in standing],
             "summary": report.content.get("annualSummary") if report else None,
         }
     }

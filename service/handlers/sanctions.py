@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock
 from service.commands import register, sanctions
 from service.models.register import GRADES, Ban
+from service.queries import register as read
 
 from . import case
 from .registry import JobContext, topic
@@ -59,26 +62,30 @@ def record_commendation(session: Session, job: JobContext) -> None:
 
 
 @topic("record_notice")
-def record_notice(session: Session, job: JobContext) -> None:
-    """Record the 通报 with its document."""
+def record_notice(session: Session, job: JobContext) -> dict[str, Any]:
+    """Record the 通报 with its document; say which later year has passed already, if one has."""
     document = case.document(session, job)
+    base, year = case.base(session, job), case.number(job, "year")
     sanctions.reprimand(
         session,
-        case.base(session, job),
-        case.number(job, "year"),
+        base,
+        year,
         issued_on=document.issued_on if document else clock.today(job.now),
         document=document,
         instance_id=job.instance_id,
     )
+    passed = [one["year"] for one in read.results(session, base) if one["year"] > year and one["result"] == "pass"]
+    return {"notice": {"year": year, "passedIn": min(passed, default=None)}}
 
 
 @topic("lift_notice")
 def lift_notice(session: Session, job: JobContext) -> None:
-    """End the state of being under notice (A5)."""
+    """End the state of being under notice of years before the one that passed (A5)."""
     sanctions.lift_notices(
         session,
         case.base(session, job),
         on=case.day(job, "liftedOn", clock.today(job.now)),
+        passed_year=case.number(job, "passedYear"),
         instance_id=job.instance_id,
     )
 

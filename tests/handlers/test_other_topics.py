@@ -245,7 +245,7 @@ def test_an_assessment_reads_the_years_before_and_the_report_of_its_year(session
     assert [one["year"] for one in facts["results"]] == [2023, 2024]
     assert (facts["reportStatus"], facts["summary"]) == ("none", None)
     assert (facts["noticeOn"], facts["noticeYears"]) == ("2024-06-01", [2023])
-    work("lift_notice", base={"id": base.id}, liftedOn="2025-06-01")
+    work("lift_notice", base={"id": base.id}, liftedOn="2025-06-01", passedYear=2024)
     facts = work("lookup_annual_facts", base={"id": base.id}, year=2025)["annualFacts"]
     assert (facts["noticeOn"], facts["noticeYears"]) == (None, [2023])
 
@@ -258,7 +258,7 @@ def test_result_commendation_and_notice_are_entered_with_the_case(session, base,
     work("record_annual_result", **named, grade="excellent", result="pass", reason="好")
     work("share_result", **named, grade="excellent")
     work("record_commendation", **named, reason="三项均符合")
-    work("record_notice", **named)
+    assert work("record_notice", **named) == {"notice": {"year": 2025, "passedIn": None}}
     for model in (AnnualResult, Commendation, Notice):
         assert session.scalars(select(model.instance_id)).all() == [instance.id]
     assert "result_shared" in [line.kind for line in asked.history(session, base)]

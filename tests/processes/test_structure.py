@@ -105,7 +105,7 @@ def test_cited_articles_exist(diagram: Path) -> None:
 def test_every_rule_of_a_table_says_where_it_comes_from(table: Path) -> None:
     known = articles()
     root = parse(table)
-    assert [d.get("id") for d in root.iter(f"{DMN}decision")] == [table.stem]
+    assert table.stem in [d.get("id") for d in root.iter(f"{DMN}decision")]
     for rule in root.iter(f"{DMN}rule"):
         text = rule.findtext(f"{DMN}description") or ""
         match = re.match(r"(text:(art\.[\d().]+\d|art\.\d+)|practice|assumption)", text)
