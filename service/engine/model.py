@@ -6,7 +6,7 @@ An *expression value* is a string: ``=…`` is FEEL, anything else stands for it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -170,11 +170,20 @@ class Process(Scope):
     def label(self) -> str:
         return self.name or self.id
 
+    def start_checks(self) -> list[str]:
+        """The decisions that are asked before a person starts a case."""
+        return start_checks(self.properties)
+
     def expressions(self) -> Iterator[tuple[str, str]]:
         """The FEEL in the properties of the process itself: name and text."""
         for name in ("title", "relatedParties"):
             if is_expression(text := self.properties.get(name)):
                 yield name, feel_of(text or "")
+
+
+def start_checks(properties: Mapping[str, str]) -> list[str]:
+    """The decisions in the property ``startCheck`` of a process, in order."""
+    return [name for one in properties.get("startCheck", "").split(",") if (name := one.strip())]
 
 
 def is_expression(value: str | None) -> bool:

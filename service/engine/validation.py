@@ -11,6 +11,7 @@ from .bundle import Contents, read_contents, table_remarks
 from .contract import Catalogue
 from .model import Finding
 from .rules import duties, events, expressions, returns, structure, tasks
+from .rules import process as whole
 from .rules.finder import Finder
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
@@ -48,6 +49,7 @@ def validate_contents(
         )
     for process in contents.processes.values():
         find = Finder(contents, process, roles, lanes, topics)
+        whole.check(find)
         structure.check(find)
         events.check(find)
         tasks.check(find)

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from service import clock
 from service.commands import register, sanctions
 from service.models.register import TYPES, Base
+from service.queries import organisations
 from service.queries import register as read
 
 from . import case
-from .organisations import facts as about
 from .organisations import join, relation
 from .registry import BusinessError, JobContext, topic
 
@@ -75,7 +75,7 @@ def lookup_base(session: Session, job: JobContext) -> dict[str, Any]:
         join(session, instance, party, one)
     return {
         "base": facts(base) | {"underNotice": sanctions.under_notice(session, base)},
-        "applicant": about(session, base.host),
+        "applicant": organisations.facts(session, base.host),
         "recommender": {
             "code": link.organisation.code,
             "name": link.organisation.name,

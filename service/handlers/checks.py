@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock
-from service.models import CaseParty, Instance, Organisation, Task
-from service.models.register import TYPES, AgendaItem, Document
-from service.queries import register
+from service.models import CaseParty, Instance, Task
+from service.models.register import TYPES, AgendaItem
+from service.queries import standing
 
 from . import case
 from .registry import JobContext, topic
@@ -22,24 +22,9 @@ SIGNED = "sign_recommendation"
 @topic("check_ban")
 def check_ban(session: Session, job: JobContext) -> dict[str, Any]:
     """Is the legal entity barred on the day? The code of the entity counts, not the name of unit or base."""
-    uscc = case.text(job, "applicant.uscc", "")
     on = case.day(job, "checkedOn", clock.today(job.now))
     authority_id = case.instance_of(session, job).authority_id
-    found = register.active_ban(session, authority_id, uscc, on) if uscc else None
-    if found is None:
-        return {"ban": {"active": False, "startOn": None, "lastOn": None, "reason": None, "documentNumber": None}}
-    document = session.get(Document, found.document_id) if found.document_id else None
-    holder = session.get(Organisation, found.organisation_id) if found.organisation_id else None
-    return {
-        "ban": {
-            "active": True,
-            "startOn": case.iso(found.start_on),
-            "lastOn": case.iso(found.last_on),
-            "reason": found.reason,
-            "documentNumber": document.number if document else None,
-            "name": holder.name if holder else None,
-        }
-    }
+    return {"ban": standing.ban(session, authority_id, case.text(job, "applicant.uscc", ""), on)}
 
 
 @topic("lookup_register")
@@ -49,35 +34,11 @@ def lookup_register(session: Session, job: JobContext) -> dict[str, Any]:
     Of several open cases the oldest goes on: a case is told of those before it, not of those that came later.
     """
     instance = case.instance_of(session, job)
-    uscc = case.text(job, "applicant.uscc", "")
-    bases = register.active_bases_of(session, instance.authority_id, uscc)
-    cases = register.open_cases_of(session, instance.authority_id, uscc, before=instance.id)
-    projects = register.projects_of(session, instance.authority_id, uscc)
+    uscc, today = case.text(job, "applicant.uscc", ""), clock.today(job.now)
     return {
         "registerFacts": {
-            "activeBases": [
-                {"number": one.number, "name": one.name, "type": one.type, "accreditedOn": case.iso(one.accredited_on)}
-                for one in bases
-            ],
-            "openCases": [
-                {"number": one.number, "type": one.number.partition("-")[0], "title": one.title} for one in cases
-            ],
-            "projects": [
-                {
-                    "number": one.number,
-                    "name": one.name,
-                    "programme": one.programme,
-                    "level": one.level,
-                    "status": one.status,
-                    "partner": one.partner,
-                    "country": one.country,
-                    "startsOn": case.iso(one.starts_on),
-                    "endsOn": case.iso(one.ends_on),
-                    "funding": float(one.funding) if one.funding is not None else None,
-                }
-                for one in projects
-            ],
-            "window": _window(session, job, instance),
+            **standing.holdings(session, instance.authority_id, uscc, before=instance.id),
+            "window": standing.window(session, instance.authority_id, case.text(job, "baseType"), today),
             "recommendedThisYear": _recommended(session, job, instance),
         }
     }
@@ -103,20 +64,6 @@ def lookup_agenda(session: Session, job: JobContext) -> dict[str, Any]:
             }
             for one in items
         ]
-    }
-
-
-def _window(session: Session, job: JobContext, instance: Instance) -> dict[str, Any] | None:
-    """The announced filing period that counts today, and whether it is open. None: the type is open all year."""
-    today = clock.today(job.now)
-    found = register.filing_window(session, instance.authority_id, case.text(job, "baseType"), today)
-    if found is None:
-        return None
-    return {
-        "title": found.title,
-        "opensOn": case.iso(found.opens_on),
-        "closesOn": case.iso(found.closes_on),
-        "open": found.opens_on <= today <= found.closes_on,
     }
 
 

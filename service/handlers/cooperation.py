@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from service import clock, errors
 from service.commands import column, cooperation
-from service.models.register import Base, ForeignPlaque, MatchingFund, Partner, Project, RecommenderLink, Talent
+from service.models.register import ForeignPlaque, MatchingFund, Partner, Project, Talent
+from service.queries import standing
 
 from . import case
 from .registry import JobContext, topic
@@ -19,36 +20,7 @@ from .registry import JobContext, topic
 def list_special_projects(session: Session, job: JobContext) -> dict[str, Any]:
     """Projects listed in the 专项 of the active bases in the recommender's charge."""
     recommender = case.party(session, job, "recommender")
-    today = clock.today(job.now)
-    rows = session.execute(
-        select(Project, Base)
-        .join(Base, Base.id == Project.base_id)
-        .join(RecommenderLink, RecommenderLink.base_id == Base.id)
-        .where(
-            Project.special,
-            Base.status == "active",
-            and_(
-                RecommenderLink.organisation_id == recommender.id,
-                RecommenderLink.since <= today,
-                or_(RecommenderLink.until.is_(None), RecommenderLink.until > today),
-            ),
-        )
-        .options(joinedload(Base.host))
-        .order_by(Project.number)
-    ).all()
-    return {
-        "specialProjects": [
-            {
-                "number": project.number,
-                "name": project.name,
-                "base": {"number": base.number, "name": base.name},
-                "applicant": base.host.code,
-                "special": True,
-                "funding": float(project.funding) if project.funding is not None else None,
-            }
-            for project, base in rows
-        ]
-    }
+    return {"specialProjects": standing.special_projects(session, recommender, clock.today(job.now))}
 
 
 @topic("record_matching")

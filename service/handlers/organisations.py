@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.models import CASE_PARTIES, CaseParty, Instance, Organisation
-from service.models.register import Project
+from service.queries import organisations
 
 from . import case
 from .registry import BusinessError, JobContext, topic
@@ -26,42 +25,7 @@ RECOMMENDERS = {
 @topic("lookup_organisation")
 def lookup_organisation(session: Session, job: JobContext) -> dict[str, Any]:
     """What is known of the organisation that plays a party, so that no form asks for it."""
-    return {"organisation": facts(session, case.party(session, job, case.header(job, "party")))}
-
-
-def facts(session: Session, organisation: Organisation) -> dict[str, Any]:
-    """An organisation as diagrams and forms see it."""
-    superior = next(_superiors(organisation), None)
-    zone = None
-    if organisation.attributes.get("zone"):
-        zone = case.find_organisation(session, organisation.authority_id, organisation.attributes["zone"])
-    return {
-        "code": organisation.code,
-        "name": organisation.name,
-        "kind": organisation.kind,
-        "uscc": organisation.uscc,
-        "region": organisation.region,
-        "registeredOn": case.iso(organisation.registered_on),
-        "domestic": organisation.domestic,
-        "legalPerson": bool(organisation.attributes.get("legalPerson", organisation.uscc is not None)),
-        "affiliation": superior.kind if superior else "local",
-        "parentCode": organisation.parent.code if organisation.parent else None,
-        "parentName": organisation.parent.name if organisation.parent else None,
-        "planCity": organisation.attributes.get("planCity"),
-        "zoneCode": zone.code if zone else None,
-        "zoneName": zone.name if zone else None,
-    }
-
-
-def _superiors(organisation: Organisation) -> Iterator[Organisation]:
-    """The State Council departments and central enterprises above an organisation, nearest first."""
-    seen = {organisation.id}
-    above = organisation.parent
-    while above is not None and above.id not in seen:
-        seen.add(above.id)
-        if above.kind in ("department", "central_enterprise"):
-            yield above
-        above = above.parent
+    return {"organisation": organisations.facts(session, case.party(session, job, case.header(job, "party")))}
 
 
 @topic("assign_recommender")
@@ -94,7 +58,7 @@ def add_party(session: Session, job: JobContext) -> dict[str, Any]:
         raise BusinessError("unknown_organisation", f"没有代码为“{code}”的机构。")
     join(session, instance, party, found)
     return {
-        "organisation": facts(session, found),
+        "organisation": organisations.facts(session, found),
         "parties": {**case.value(job, "parties", {}), party: found.code},
     }
 
@@ -102,43 +66,12 @@ def add_party(session: Session, job: JobContext) -> dict[str, Any]:
 @topic("list_candidates")
 def list_candidates(session: Session, job: JobContext) -> dict[str, Any]:
     """Bodies in the recommender's charge that execute 专项 or 政府间 projects (article 6(2)1, A16)."""
-    recommender = case.party(session, job, "recommender")
-    rows = session.execute(
-        select(Organisation, Project.programme, func.count(Project.id))
-        .join(Project, Project.organisation_id == Organisation.id)
-        .where(
-            Organisation.authority_id == recommender.authority_id,
-            Organisation.active,
-            Project.programme.in_(("special", "intergovernmental")),
-            Project.status.in_(("ongoing", "completed")),
-        )
-        .group_by(Organisation.id, Project.programme)
-        .order_by(Organisation.code)
-    ).all()
-    found: dict[str, dict[str, Any]] = {}
-    for one, programme, count in rows:
-        if in_charge(recommender, one):
-            blank = {"code": one.code, "name": one.name, "projects": 0, "special": 0, "intergovernmental": 0}
-            candidate = found.setdefault(one.code, blank)
-            candidate[programme] += count
-            candidate["projects"] += count
-    return {"candidates": list(found.values())}
-
-
-def in_charge(recommender: Organisation, one: Organisation) -> bool:
-    """True where a department is an organisation's 推荐部门 by affiliation, or else by territory (article 11)."""
-    superiors = list(_superiors(one))
-    if superiors or recommender.kind in ("department", "central_enterprise"):
-        return recommender in superiors
-    city = one.attributes.get("planCity")
-    if city is not None or recommender.kind == "plan_city":
-        return recommender.kind == "plan_city" and recommender.attributes.get("planCity") == city
-    return recommender.kind == "provincial_department" and recommender.region == one.region
+    return {"candidates": organisations.candidates(session, case.party(session, job, "recommender"))}
 
 
 def relation(one: Organisation, recommender: Organisation) -> str:
     """How a recommender comes to an organisation: it stands above it, or it is that of its place."""
-    return "affiliation" if recommender in list(_superiors(one)) else "territory"
+    return "affiliation" if recommender in list(organisations.superiors(one)) else "territory"
 
 
 def join(session: Session, instance: Instance, party: str, organisation: Organisation) -> None:
@@ -152,7 +85,7 @@ def _routed(session: Session, applicant: Organisation, relation: str, kind: str)
     """By affiliation the nearest superior of the kind; by territory the one department of the region or city."""
     wanted = RECOMMENDERS.get(kind)
     if relation == "affiliation":
-        candidates = [one for one in _superiors(applicant) if one.kind == wanted and one.active]
+        candidates = [one for one in organisations.superiors(applicant) if one.kind == wanted and one.active]
         if candidates:
             return candidates[0]
     else:

@@ -16,6 +16,7 @@ from service.queries import inbox as boxes
 from service.queries import instances as instance_queries
 
 from . import formbox, here, i18n
+from .beforehand import Beforehand
 
 if TYPE_CHECKING:
     from service.models import User
@@ -41,6 +42,7 @@ def start() -> str:
             session,
             "start/start.html",
             items=definitions.startable(session, user),
+            beforehand=Beforehand(session),
             deadlines=boxes.tasks(session, user, box="mine", limit=SHOWN),
             running=running,
         )
@@ -92,6 +94,7 @@ def _begin_page(
         session,
         "start/begin.html",
         item=item,
+        beforehand=Beforehand(session),
         chosen=request.form.get("organisation", ""),
         fields=fields or {},
         form=formbox.box(form, values=values, problems=problems, key=formbox.draft_key(user, f"start:{process_id}"))

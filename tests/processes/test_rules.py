@@ -23,6 +23,7 @@ from service.commands import register as bases
 from service.commands import sanctions
 from service.engine import decisions, feel
 from service.handlers import organisations
+from service.queries import organisations as known_of
 from service.queries import register as asked
 from tests.conftest import People
 
@@ -548,13 +549,13 @@ def test_affiliation_before_territory(session, people: People, superior, levels,
             parent = people.organisation(f"between{level}", region=region, parent=parent)
         host = people.organisation("host", region=region, parent=parent, attributes={"planCity": city})
         session.flush()
-        facts = organisations.facts(session, host)
+        facts = known_of.facts(session, host)
         route = ask("recommender_route", applicant=facts)
         found = organisations._routed(session, host, route["relation"], route["kind"])
         assert found.code == who_recommends(superior, region, city)
         assert route["relation"] == ("affiliation" if superior else "territory")
         assert organisations.relation(host, found) == route["relation"]
-        charged = {code for code, one in known.items() if organisations.in_charge(one, host)}
+        charged = {code for code, one in known.items() if known_of.in_charge(one, host)}
         assert charged == {found.code}, "one recommender and no other"
         savepoint.rollback()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import duties
-from ..model import Node, is_expression
+from ..model import Node
 from .finder import Finder
 
 HUMAN = ("userTask", "manualTask")
@@ -12,16 +12,6 @@ KNOWN = frozenset({"applicant", "recommender", "zone", "province"}) | duties.REL
 
 
 def check(find: Finder) -> None:
-    related = find.process.properties.get(duties.RELATED)
-    if related is not None and not is_expression(related):
-        find.error(
-            find.process.id,
-            "related-parties",
-            f"流程“{find.process.label}”的属性 relatedParties 应为 FEEL，如 ={{partner: application.partners}}。",
-            f"The property relatedParties of the process “{find.process.label}” is FEEL, such as "
-            "={partner: application.partners}.",
-            find.process.line,
-        )
     for _, node in find.process.walk():
         if duties.EXCLUDES in node.properties or duties.PARTIES in node.properties:
             _steps(find, node)
