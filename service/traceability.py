@@ -10,12 +10,15 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from service.engine import decisions
 from service.engine.bundle import read_contents
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,22 +26,7 @@ ARTICLES = Path("docs/reference/articles.yaml")
 TARGET = Path("docs/regulation.md")
 REFERENCE = re.compile(r"text:(art\.\d+(?:\(\d\)\d?|\.\d)?)")
 CRITERION = re.compile(r"\b(?:IP|JC|TT|DB)-\d[a-e]?\b")
-DEFAULT = re.compile(r"(?<![\w#-])A(?:[1-9]|[12]\d|3[01])(?!\w)")
-DEFAULTS = {
-    "A1": "连续三年以哪项结果计", "A2": "合格是否清零", "A3": "未参加评估的年份", "A4": "第四年仍不合格",
-    "A5": "“被通报”持续到何时", "A6": "通报之前的违规", "A7": "何为“严重”", "A8": "禁申期起算日", "A9": "三年的算法",
-    "A10": "禁止哪些行为", "A11": "禁申及于谁", "A12": "园区的申报机构", "A13": "园区的年度推荐部门",
-    "A14": "会商列入年度", "A15": "“多次”的次数", "A16": "“执行”的项目", "A17": "注册满一年的算法",
-    "A18": "部门与省是否都要推荐", "A19": "专家意见是否有约束力", "A20": "评审与考核的先后", "A21": "排序适用的类型",
-    "A22": "是否公示", "A23": "工作日的算法", "A24": "等次", "A25": "两年未报", "A26": "认定有效期", "A27": "自愿退出",
-    "A29": "生效日", "A31": "匹配比例",
-}  # fmt: skip
-# Defaults that are the shape of the diagrams themselves.
-DRAWN = {
-    "A10": "由流程图决定：申报、推荐、决定前各调用一次资格核查",
-    "A21": "由流程图决定：只有国际技术转移中心流程有择优排序",
-    "A26": "由流程图决定：没有任何流程使认定到期",
-}
+DEFAULTS = Path("docs/reference/defaults.yaml")
 CITED = re.compile(r"\bart\.\d+(?:\(\d\)\d?|\.\d)?")
 
 
@@ -51,6 +39,15 @@ class Place:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A decision: its name, its file, and what its columns are called."""
+
+    name: str
+    file: str
+    columns: frozenset[str]
+
+
 @dataclass(slots=True)
 class Trace:
     """Everything found, by article and by criterion; ``unknown`` cites what the regulation does not have."""
@@ -58,7 +55,7 @@ class Trace:
     articles: dict[str, dict[str, object]]
     places: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
     criteria: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
-    defaults: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
+    tables: dict[str, Table] = field(default_factory=dict)
     unknown: list[tuple[str, Place]] = field(default_factory=list)
 
     @property
@@ -75,8 +72,19 @@ class Trace:
 
     @property
     def unset(self) -> list[str]:
-        """Defaults that nothing names."""
-        return [default for default in DEFAULTS if default not in DRAWN and not self.defaults.get(default)]
+        """Defaults that nobody can change: their table, its column or their page is not there."""
+        return [
+            f"{default}: {one}"
+            for default, about in defaults().items()
+            for one in about.get("change", [] if "drawn" in about else [{}])
+            if not self._is_there(one)
+        ]
+
+    def _is_there(self, change: Mapping[str, str]) -> bool:
+        if "page" in change:
+            return (ROOT / change["page"]).is_file()
+        table = self.tables.get(change.get("table", ""))
+        return table is not None and change.get("column") in table.columns
 
     def _with_parts(self, ref: str) -> list[Place]:
         """The places of an article and of its paragraphs and items: answering all parts answers the whole."""
@@ -98,8 +106,16 @@ def trace(root: Path = ROOT) -> Trace:
         for criterion in CRITERION.findall(text):
             if place not in found.criteria[criterion]:
                 found.criteria[criterion].append(place)
-        for default in set(DEFAULT.findall(text)) if place.kind in ("diagram", "table", "code") else ():
-            found.defaults[default].append(place)
+    for path in sorted((root / "processes").rglob("*.dmn")):
+        for decision in decisions.read(path.read_bytes()).values():
+            found.tables[decision.id] = Table(decision.name, str(path.relative_to(root)), decision.columns)
+    return found
+
+
+@cache
+def defaults(root: Path = ROOT) -> dict[str, dict[str, Any]]:
+    """What the regulation leaves open: question, default, and where a process owner changes it."""
+    found: dict[str, dict[str, Any]] = yaml.safe_load((root / DEFAULTS).read_text("utf-8"))
     return found
 
 
@@ -126,9 +142,8 @@ def _pieces(root: Path) -> Iterator[tuple[Place, str]]:
             yield Place("form", str(schema.get("title") or form_id), label), text
     for file, data in files.items():
         if file.endswith(".dmn"):
-            text = data.decode()
-            name = re.search(r'<decision [^>]*name="([^"]+)"', text)
-            yield Place("table", name[1] if name else file, file), text
+            for name, text in re.findall(r'<decision [^>]*name="([^"]+)"[^>]*>(.*?)</decision>', data.decode(), re.S):
+                yield Place("table", name, file), text
     for folder, kind in (("service/web", "page"), ("service", "code"), ("tests", "test")):
         for path in sorted((root / folder).rglob("*.py")):
             if path.name.endswith("traceability.py") or (kind == "code" and path.is_relative_to(root / "service/web")):
@@ -183,14 +198,21 @@ def render(found: Trace) -> str:
     lines += ["", "## 认定条件逐条", "", "| 条件 | 实现 |", "|--|--|"]
     for criterion in sorted(found.criteria, key=lambda c: (c[:2], c)):
         lines.append(f"| {criterion} | {_summary(found.criteria[criterion])} |")
-    lines += ["", "## 办法未明之处的默认值（A1–A31）", "", "| 编号 | 问题 | 在何处设定 |", "|--|--|--|"]
-    for default, question in DEFAULTS.items():
-        lines.append(f"| {default} | {question} | {_default(found, default)} |")
+    lines += ["", "## 办法未明之处的默认值（A1–A31）", "", "| 编号 | 问题 | 默认 | 在何处修改 |", "|--|--|--|--|"]
+    for default, about in defaults().items():
+        lines.append(f"| {default} | {about['question']} | {about['default']} | {_where(found, about)} |")
     return "\n".join(lines) + "\n"
 
 
-def _default(found: Trace, default: str) -> str:
-    return "<br>".join(filter(None, [DRAWN.get(default, ""), _summary(found.defaults.get(default, []))]))
+def _where(found: Trace, about: Mapping[str, Any]) -> str:
+    """The tables and pages where a default is changed, or why it is changed by drawing."""
+    said = [f"由流程图决定：{about['drawn']}"] if "drawn" in about else []
+    for one in about.get("change", []):
+        table = found.tables.get(one.get("table", ""))
+        said.append(
+            f"决策表“{table.name}”的“{one['column']}”（`{table.file}`）" if table else f"页面 `{one.get('page')}`"
+        )
+    return "<br>".join(said)
 
 
 def _answer(found: Trace, ref: str, one: dict[str, object]) -> str:

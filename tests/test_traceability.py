@@ -28,8 +28,14 @@ def test_every_criterion_stands_in_a_form_or_table() -> None:
     assert len(found().criteria) >= 60
 
 
-def test_every_default_is_set_somewhere() -> None:
+def test_every_default_is_changed_in_a_table_or_on_a_page_that_is_there() -> None:
     assert found().unset == []
+    assert set(traceability.defaults()) == {f"A{number}" for number in range(1, 32)} - {"A28", "A30"}
+
+
+def test_a_default_whose_column_is_gone_is_noticed() -> None:
+    trace = Trace({}, tables=found().tables | {"ban_term": traceability.Table("禁申期", "x.dmn", frozenset())})
+    assert [one.partition(":")[0] for one in trace.unset] == ["A8", "A9", "A11"]
 
 
 def test_what_is_answered_by_code_names_files_that_are_there() -> None:

@@ -275,9 +275,15 @@ def record_violation(
     return violation
 
 
+def standing_notice(session: Session, base: Base) -> Notice | None:
+    """The latest notice of the base that nobody lifted."""
+    standing = select(Notice).where(Notice.base_id == base.id, Notice.lifted_on.is_(None))
+    return session.scalar(standing.order_by(Notice.year.desc()).limit(1))
+
+
 def under_notice(session: Session, base: Base) -> bool:
     """True where the base has a notice nobody lifted."""
-    return session.scalar(select(Notice.id).where(Notice.base_id == base.id, Notice.lifted_on.is_(None))) is not None
+    return standing_notice(session, base) is not None
 
 
 def revoke(
@@ -337,7 +343,7 @@ def ban(
     instance_id: int | None = None,
     user: User | None = None,
 ) -> Ban:
-    """Bar a legal entity from applying for any type of base; its other bases stay (A11)."""
+    """Bar a legal entity from applying for any type of base; its other bases stay."""
     if not organisation.uscc:
         raise errors.InvalidInput(
             f"“{organisation.name}”没有统一社会信用代码，无法登记禁申期。",

@@ -105,7 +105,7 @@ def _base(session: Session, authority: Authority, number: int) -> None:
             fields={codes[number % 8], codes[(number * 3 + 1) % 8]},
             decided_on=accredited,
             zone=_zone(session, authority, type, number),
-            rule_set="trial" if accredited.year < 2011 else register.RULE_SET,
+            rule_set="trial" if accredited < date(2011, 7, 29) else register.RULE_SET,
             summary=f"虚构数据：依托{host.name}建设的{TYPES[type]}。",
         )
         register.give_plaque(session, base, inscription=TYPES[type], given_on=accredited + timedelta(days=30))

@@ -61,6 +61,15 @@ class Decision:
         rules = logic["table"]["rules"] if logic["kind"] == "table" else []
         return {rule["id"]: number for number, rule in enumerate(rules, 1)}
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """What the columns of its table are called: inputs by their label, outputs by their name."""
+        logic = self.model.nodes[self.id]["logic"]
+        if logic["kind"] != "table":
+            return frozenset()
+        table = logic["table"]
+        return frozenset({one["label"] for one in table["inputs"]} | {one["name"] for one in table["outputs"]})
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service import clock
+from service import clock, workdays
 from service.commands import register, sanctions
 from service.models.register import TYPES, Base
 from service.queries import organisations
@@ -34,6 +34,7 @@ def register_base(session: Session, job: JobContext) -> dict[str, Any]:
         decided_on=case.day(job, "decidedOn", clock.today(job.now)),
         document=case.document(session, job),
         zone=case.organisation(session, job, zone) if zone else None,
+        rule_set=case.text(job, "ruleSet", register.RULE_SET),
         summary=case.text(job, "application.goals", ""),
         director=case.text(job, "application.directorName", ""),
         instance_id=job.instance_id,
@@ -71,10 +72,12 @@ def lookup_base(session: Session, job: JobContext) -> dict[str, Any]:
     ours = {"applicant": base.host.code, "recommender": link.organisation.code}
     if any(named.get(party, code) != code for party, code in ours.items()):
         raise BusinessError("unknown_base", "这个编号的基地不属于本案的机构。")
+    noticed = sanctions.standing_notice(session, base)
     for party, one in (("applicant", base.host), ("recommender", link.organisation)):
         join(session, instance, party, one)
     return {
-        "base": facts(base) | {"underNotice": sanctions.under_notice(session, base)},
+        "base": facts(base)
+        | {"underNotice": noticed is not None, "noticeOn": case.iso(noticed.issued_on) if noticed else None},
         "applicant": organisations.facts(session, base.host),
         "recommender": {
             "code": link.organisation.code,
@@ -123,14 +126,21 @@ def update_base(session: Session, job: JobContext) -> None:
 
 @topic("end_base")
 def end_base(session: Session, job: JobContext) -> None:
-    """Let a base go at its own wish: no ban follows (A27)."""
-    register.leave(
-        session,
-        case.base(session, job),
-        on=case.day(job, "endedOn", clock.today(job.now)),
-        reason=case.text(job, "reason", ""),
-        instance_id=job.instance_id,
-    )
+    """Let a base go at its own wish. A ban follows only where the table of the process says so (A27)."""
+    base = case.base(session, job)
+    on = case.day(job, "endedOn", clock.today(job.now))
+    register.leave(session, base, on=on, reason=case.text(job, "reason", ""), instance_id=job.instance_id)
+    years = case.number(job, "banYears", 0)
+    if years > 0:
+        sanctions.ban(
+            session,
+            base.host,
+            start_on=on,
+            last_on=workdays.years_later(on, years),
+            reason=f"“{base.name}”自愿退出",
+            base=base,
+            instance_id=job.instance_id,
+        )
 
 
 def facts(base: Base) -> dict[str, Any]:

@@ -157,9 +157,27 @@ def lookup_annual_facts(session: Session, job: JobContext) -> dict[str, Any]:
             "reportStatus": report.status if report else "none",
             "results": [one for one in results if one["year"] < year],
             "laterResults": [one for one in results if one["year"] > year],
+            "unfiledYears": _unfiled(session, base, year),
             "noticeOn": case.iso(standing[-1].issued_on) if standing else None,
             "noticeYears": [one.year for one in notices],
             "standingNotices": [one.year for one in standing],
             "summary": report.content.get("annualSummary") if report else None,
         }
     }
+
+
+def _unfiled(session: Session, base: Base, year: int) -> int:
+    """For how many years in a row, the last being ``year``, the base has filed nothing.
+
+    A year before it counts only where the register says that its report was due and did not come.
+    """
+    query = select(AnnualReport.year, AnnualReport.status).where(
+        AnnualReport.base_id == base.id, AnnualReport.year <= year
+    )
+    status: dict[int, str] = {one: found for one, found in session.execute(query)}  # noqa: C416 (rows are no pairs to mypy)
+    if status.get(year, "overdue") != "overdue":
+        return 0
+    unfiled = 1
+    while status.get(year - unfiled) == "overdue":
+        unfiled += 1
+    return unfiled

@@ -65,8 +65,13 @@ def add_party(session: Session, job: JobContext) -> dict[str, Any]:
 
 @topic("list_candidates")
 def list_candidates(session: Session, job: JobContext) -> dict[str, Any]:
-    """Bodies in the recommender's charge that execute 专项 or 政府间 projects (article 6(2)1, A16)."""
-    return {"candidates": organisations.candidates(session, case.party(session, job, "recommender"))}
+    """Bodies in the recommender's charge that execute 专项 or 政府间 projects (article 6(2)1).
+
+    ``statuses`` are those in which a project counts as executed (A16).
+    """
+    recommender = case.party(session, job, "recommender")
+    statuses = case.texts(job, "statuses", list(organisations.EXECUTED))
+    return {"candidates": organisations.candidates(session, recommender, statuses)}
 
 
 def relation(one: Organisation, recommender: Organisation) -> str:

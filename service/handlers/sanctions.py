@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from service import clock
 from service.commands import register, sanctions
+from service.models import Organisation
 from service.models.register import GRADES, Ban
 from service.queries import register as read
 
@@ -122,18 +123,39 @@ def revoke_base(session: Session, job: JobContext) -> None:
 
 @topic("start_ban")
 def start_ban(session: Session, job: JobContext) -> None:
-    """Bar the legal entity for the term the table gives."""
+    """Bar the legal entity for the term the table gives – with the units below it where the table says so (A11)."""
     base = case.base(session, job)
-    sanctions.ban(
-        session,
-        case.organisation(session, job, case.text(job, "applicant.code")),
-        start_on=case.day(job, "ban.startOn"),
-        last_on=case.day(job, "ban.lastOn"),
-        reason=f"“{base.name}”被取消国合基地资格",
-        base=base,
-        document=case.document(session, job),
-        instance_id=job.instance_id,
-    )
+    unit = case.organisation(session, job, case.text(job, "applicant.code"))
+    barred = [unit]
+    if case.text(job, "ban.scope", "unit") == "group":
+        barred += [one for one in _below(session, unit) if one.uscc and one.uscc != unit.uscc]
+    for one in barred:
+        sanctions.ban(
+            session,
+            one,
+            start_on=case.day(job, "ban.startOn"),
+            last_on=case.day(job, "ban.lastOn"),
+            reason=f"“{base.name}”被取消国合基地资格",
+            base=base,
+            document=case.document(session, job),
+            instance_id=job.instance_id,
+        )
+
+
+def _below(session: Session, unit: Organisation) -> list[Organisation]:
+    """All organisations under one, however deep."""
+    found: list[Organisation] = []
+    layer = {unit.id}
+    while layer:
+        known = {unit.id, *(one.id for one in found)}
+        next_ones = session.scalars(
+            select(Organisation)
+            .where(Organisation.parent_id.in_(layer), Organisation.id.not_in(known))
+            .order_by(Organisation.code)
+        ).all()
+        found += next_ones
+        layer = {one.id for one in next_ones}
+    return found
 
 
 @topic("release_ban")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import func, select
@@ -58,8 +58,14 @@ def in_charge(recommender: Organisation, one: Organisation) -> bool:
     return recommender.kind == "provincial_department" and recommender.region == one.region
 
 
-def candidates(session: Session, recommender: Organisation) -> list[dict[str, Any]]:
-    """Bodies in a recommender's charge that execute 专项 or 政府间 projects (article 6(2)1, A16), with how many."""
+EXECUTED = ("ongoing", "completed")
+"""The statuses in which a project counts as executed where no table says otherwise (A16)."""
+
+
+def candidates(
+    session: Session, recommender: Organisation, statuses: Collection[str] = EXECUTED
+) -> list[dict[str, Any]]:
+    """Bodies in a recommender's charge that execute 专项 or 政府间 projects (article 6(2)1), with how many."""
     rows = session.execute(
         select(Organisation, Project.programme, func.count(Project.id))
         .join(Project, Project.organisation_id == Organisation.id)
@@ -67,7 +73,7 @@ def candidates(session: Session, recommender: Organisation) -> list[dict[str, An
             Organisation.authority_id == recommender.authority_id,
             Organisation.active,
             Project.programme.in_(("special", "intergovernmental")),
-            Project.status.in_(("ongoing", "completed")),
+            Project.status.in_(statuses),
         )
         .group_by(Organisation.id, Project.programme)
         .order_by(Organisation.code)

@@ -250,6 +250,19 @@ def test_an_assessment_reads_the_years_before_and_the_report_of_its_year(session
     assert (facts["noticeOn"], facts["noticeYears"]) == (None, [2023])
 
 
+def test_years_in_a_row_without_a_report_are_counted_up_to_the_year_asked_for(session, base, work):
+    for year in (2021, 2023, 2024):
+        sanctions.record_report(session, base, year, status="overdue")
+    unfiled = [
+        work("lookup_annual_facts", base={"id": base.id}, year=year)["annualFacts"]["unfiledYears"]
+        for year in (2022, 2024, 2025, 2027)
+    ]
+    assert unfiled == [2, 2, 3, 1]
+    signed = {"opinion": "同意", "signatory": "某处长", "signed_on": date(2026, 3, 1)}
+    sanctions.record_report(session, base, 2025, status="late", **signed)
+    assert work("lookup_annual_facts", base={"id": base.id}, year=2025)["annualFacts"]["unfiledYears"] == 0
+
+
 # What follows
 
 
