@@ -33,7 +33,8 @@ class Settings:
     ``smtp_url`` empty means that mail is written into ``mailbox`` instead of being sent. ``profile`` decides
     between the text of the regulation alone and the practice around it. ``log_format`` is ``text`` or ``json``;
     ``traces`` the address of an OpenTelemetry collector (OTLP over HTTP), empty: none. ``webhook_networks`` are
-    private networks that webhooks may reach nevertheless.
+    private networks that webhooks may reach nevertheless. Lists of more than ``export_rows`` rows are exported by a
+    worker, and the file is kept for ``export_days``.
     """
 
     database_url: str
@@ -51,6 +52,8 @@ class Settings:
     upload_limit: int = 50 * 1024 * 1024
     session_hours: int = 12
     undo_seconds: int = 10
+    export_rows: int = 5000
+    export_days: int = 7
     scan_command: str = ""
     office_command: str = ""
     webhook_networks: str = ""
@@ -94,6 +97,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         upload_limit=_number(environ, "GUOHE_UPLOAD_LIMIT_MB", 50, 1, 10_000) * 1024 * 1024,
         session_hours=_number(environ, "GUOHE_SESSION_HOURS", 12, 1, 24 * 90),
         undo_seconds=_number(environ, "GUOHE_UNDO_SECONDS", 10, 0, 600),
+        export_rows=_number(environ, "GUOHE_EXPORT_ROWS", 5000, 0, 1_000_000),
+        export_days=_number(environ, "GUOHE_EXPORT_DAYS", 7, 1, 365),
         scan_command=environ.get("GUOHE_SCAN_COMMAND", "").strip(),
         office_command=environ.get("GUOHE_OFFICE_COMMAND", "").strip(),
         webhook_networks=_networks(environ, "GUOHE_WEBHOOK_NETWORKS"),

@@ -16,12 +16,24 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock, errors, tracing
-from service.commands import audit, batches, instances, liveness, retention, senders, symptoms, telling, webhooks
+from service.commands import (
+    audit,
+    batches,
+    exports,
+    instances,
+    liveness,
+    retention,
+    senders,
+    symptoms,
+    telling,
+    webhooks,
+)
 from service.commands.causes import LIVE, Suspicion, sentence
 from service.config import Settings
 from service.db import Database
 from service.models import Authority
 from service.queries import liveness as rows
+from service.storage import Folder
 
 log = logging.getLogger(__name__)
 
@@ -170,6 +182,17 @@ class Upkeep:
             symptoms.learn(session)
         with self.database.transaction() as session:
             retention.anonymise_due(session)
+        self.expire()
+
+    def expire(self) -> int:
+        """Throw away exported files whose time is over; how many. Rows first: a file without a row harms nobody."""
+        with self.database.transaction() as session:
+            gone = exports.expire(session)
+        for export_id, key in gone:
+            if key is not None:
+                Folder(self.settings.files).delete(key)
+            (self.settings.data / "exports" / f"{export_id}.part").unlink(missing_ok=True)
+        return len(gone)
 
     def spread(self) -> int:
         """Tell webhooks what was sealed since."""

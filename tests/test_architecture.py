@@ -59,7 +59,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "queries": {"models", "permissions", "workdays", "words", "ical"},
     "handlers": {"commands", "queries", "models", "config", "mail", "outgoing", "storage", "workdays"},
     "worker": {"commands", "handlers", "models", "engine", "config", "db", "upkeep", "logs", "tracing"},
-    "upkeep": {"commands", "queries", "models", "config", "db", "tracing"},
+    "upkeep": {"commands", "queries", "models", "config", "db", "storage", "tracing"},
     "metrics": {"queries", "models", "db"},
     "tracing": set(),
     "logs": {"tracing"},

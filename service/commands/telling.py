@@ -35,6 +35,7 @@ KINDS: dict[str, tuple[bool, str]] = {
     "assigned": (True, "at_once"),
     "due": (True, "digest"),
     "deputy": (True, "at_once"),
+    "export": (True, "never"),
 }
 """Kinds of notices, and what somebody gets who never chose: in the bell, and by mail."""
 BEFORE, AFTER = (3, 1), (1, 5)
@@ -53,6 +54,7 @@ def tell(
     *,
     instance: Instance | None = None,
     task: Task | None = None,
+    path: str | None = None,
     subject: str = "",
     text: str = "",
     base_url: str = "",
@@ -67,6 +69,7 @@ def tell(
                 user_id=user.id,
                 instance_id=instance.id if instance else None,
                 task_id=task.id if task else None,
+                path=path,
                 text_zh=zh,
                 text_en=en,
                 created_at=clock.now(),

@@ -9,6 +9,7 @@ from .comment import Comment
 from .deployment import Deployment, DeploymentFile, ProcessDefinition
 from .duties import Deputy, Exclusion, RelatedParty
 from .event import Event
+from .export import Export
 from .grace import Grace
 from .identity import (
     CASE_PARTIES,
@@ -68,6 +69,7 @@ __all__ = [
     "DryRun",
     "Event",
     "Exclusion",
+    "Export",
     "Grace",
     "Heartbeat",
     "InboxView",

@@ -11,7 +11,10 @@ from .base import BigId, Model, RowId
 
 
 class Notification(Model):
-    """A sentence in somebody's bell. Unread while ``read_at`` is empty; ``digest_at``: the morning that mails it."""
+    """A sentence in somebody's bell. Unread while ``read_at`` is empty; ``digest_at``: the morning that mails it.
+
+    It leads to its task or case, or to ``path``, an address inside the platform.
+    """
 
     __tablename__ = "notification"
     __table_args__ = (Index(None, "user_id", "read_at", "id"),)
@@ -25,3 +28,4 @@ class Notification(Model):
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
     digest_at: Mapped[datetime | None] = mapped_column(index=True)
+    path: Mapped[str | None]

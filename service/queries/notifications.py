@@ -22,6 +22,7 @@ class NotificationRow:
     id: int
     instance_id: int | None
     task_id: int | None
+    path: str | None
     text_zh: str
     text_en: str
     created_at: datetime
@@ -49,6 +50,7 @@ def notifications(
             id=row.id,
             instance_id=row.instance_id,
             task_id=row.task_id,
+            path=row.path,
             text_zh=row.text_zh,
             text_en=row.text_en,
             created_at=row.created_at,

@@ -33,6 +33,14 @@ def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
         mark = ""
 
 
+def write(rows: Iterable[Sequence[Any]], file: IO[bytes], *, form: str, title: str) -> None:
+    """Write rows into a file as ``csv`` or ``xlsx``."""
+    if form == "xlsx":
+        workbook(rows, file, title=title)
+    else:
+        file.writelines(line.encode() for line in csv_lines(rows))
+
+
 def workbook(rows: Iterable[Sequence[Any]], file: IO[bytes], *, title: str) -> None:
     """Write rows into a workbook with one sheet, row by row; its first row stays in sight."""
     book = Workbook(write_only=True)

@@ -15,7 +15,6 @@ from service.commands import messages, task_forms
 from service.queries import attachments, definitions, documents, instances, progress
 from service.queries import inbox as boxes
 from service.queries import tasks as task_queries
-from service.queries.page import LARGEST_PAGE, Page
 
 from . import ahead, formbox, here, history, work
 
@@ -29,6 +28,7 @@ STATES: dict[str, tuple[str, ...]] = {
     "over": ("completed", "terminated"),
     "all": (),
 }
+EVERY_STATE = STATES["open"] + STATES["over"]
 HISTORY_SHOWN = 200
 RECORDS_SHOWN = 100
 
@@ -154,20 +154,16 @@ def _message_page(
     )
 
 
-def found(session: Session, user: User, args: Mapping[str, str], after: str | None) -> Page[Any]:
-    """A large page of the cases that an address asks for, for an export."""
+def asked(args: Mapping[str, str]) -> dict[str, Any]:
+    """What an address asks of ``queries.instances.cases``."""
     state = args.get("state", "open")
     if state not in STATES:
         raise errors.NotFound
-    return instances.cases(
-        session,
-        user,
-        status=STATES[state] or None,
-        process=args.get("process") or None,
-        text=args.get("q", "").strip()[:100] or None,
-        after=after,
-        limit=LARGEST_PAGE,
-    )
+    return {
+        "status": STATES[state] or None,
+        "process": args.get("process") or None,
+        "text": args.get("q", "").strip()[:100] or None,
+    }
 
 
 def _list(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:

@@ -1,32 +1,35 @@
 """Any list as CSV or as a workbook, with the filters it is shown with.
 
-A list is read page by page, each in a transaction of its own: an export of a hundred thousand rows holds neither the
-database nor memory, and a CSV file arrives while it is still being read.
+A list that is not too long is given at once. A longer one is written by a worker (``handlers.exports``); its page
+shows how far it is, and its owner is told.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, cast
+from datetime import timedelta
+from typing import IO, TYPE_CHECKING, Any
 
-from flask import Blueprint, request, stream_with_context
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import wrap_file
 
 from service import clock, errors
-from service.queries import inbox as boxes
-from service.queries import spreadsheet
-from service.queries.page import LARGEST_PAGE, Page
+from service.commands import exports as commands
+from service.queries import exports as queries
+from service.queries import listing, spreadsheet
+from service.storage import Store
 
-from . import cases, finder, here, register, registerwords, show
+from . import cases, finder, here, i18n, register, registerwords, show
+from .cockpit import stuck
+from .cockpit.words import causes
 
 if TYPE_CHECKING:
-    from service.models import User
+    pass
 
 blueprint = Blueprint("export", __name__)
 
@@ -37,88 +40,173 @@ MEDIA = {
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A list: its name, its columns, a page of it, and a row of an item."""
+class Asked:
+    """What an address asks for: the name of the list, its columns, and what is asked of it."""
 
-    name: str
+    title: str
     columns: list[str]
-    page: Callable[[Session, User, Mapping[str, str], str | None], Page[Any]]
-    row: Callable[[Any], Sequence[Any]]
+    asked: dict[str, Any]
 
 
 @blueprint.get("/export/<name>.<form>")
-def export(name: str, form: str) -> Response:
-    """Give a list away: ``inbox``, ``cases`` or ``register``, as ``csv`` or ``xlsx``."""
-    listed = _lists().get(name)
-    if listed is None or form not in MEDIA:
+def export(name: str, form: str) -> Response | str:
+    """Give a list away: ``inbox``, ``cases``, ``register`` or ``stuck``, as ``csv`` or ``xlsx``."""
+    read = _READERS.get(name)
+    if read is None or form not in MEDIA:
         raise errors.NotFound
-    args = dict(request.args)
-    with here.reading() as (session, user):  # who may not read it learns that before the first byte
-        listed.page(session, user, args, None)
-    rows = _rows(listed, args)
-    headers = Headers()
-    headers.add("Content-Disposition", "attachment", filename=f"guohe-{name}-{clock.today().isoformat()}.{form}")
-    if form == "csv":
-        return Response(stream_with_context(spreadsheet.csv_lines(rows)), headers=headers, content_type=MEDIA[form])
+    wanted = read(request.args)
+    rows = _rows(name, wanted, most=here.settings().export_rows)
+    if rows is None:
+        with here.reading() as (session, _user):
+            return here.page(
+                session,
+                "export/long.html",
+                title=wanted.title,
+                most=here.settings().export_rows,
+                days=here.settings().export_days,
+                address=url_for("export.export_submit", name=name, form=form, **dict[str, Any](request.args)),
+            )
     file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=4 * 1024 * 1024)  # noqa: SIM115  (the answer closes it)
-    spreadsheet.workbook(rows, file, title=listed.name)
+    spreadsheet.write([wanted.columns, *rows], file, form=form, title=wanted.title)
+    file.seek(0)
+    return _file(file, name, form, clock.today().isoformat())
+
+
+@blueprint.post("/export/<name>.<form>")
+def export_submit(name: str, form: str) -> Response:
+    """Have a list written by a worker."""
+    read = _READERS.get(name)
+    if read is None or form not in MEDIA:
+        raise errors.NotFound
+    wanted = read(request.args)
+    with here.writing() as (session, user):
+        listing.LISTS[name].page(session, user, wanted.asked, None)  # who may not read it learns that now
+        commands.begin(
+            session,
+            user,
+            name=name,
+            form=form,
+            title=wanted.title,
+            asked=wanted.asked,
+            columns=wanted.columns,
+            words=_words(),
+            keep=timedelta(days=here.settings().export_days),
+        )
+    flash(_("正在后台导出，完成后会通知您。"), "good")
+    return redirect(url_for("export.exports"), 303)
+
+
+@blueprint.get("/exports")
+def exports() -> str:
+    """Show one's long exports: those on their way, with how far they are, and the files that wait."""
+    with here.reading() as (session, user):
+        found = queries.exports(session, user)
+        context: dict[str, Any] = {"items": found, "running": any(one.status == "running" for one in found)}
+        if here.is_partial():
+            return render_template("export/_exports.html", **context)
+        return here.page(session, "export/exports.html", days=here.settings().export_days, **context)
+
+
+@blueprint.get("/exports/<int:export_id>/file")
+def file(export_id: int) -> Response:
+    """Give a finished file to whoever asked for it."""
+    with here.reading() as (session, user):
+        found = queries.one(session, user, export_id)
+        if found is None or found.file_key is None:
+            raise errors.NotFound("没有这个导出文件，或已过保留期。", "There is no such export, or its time is over.")
+        key, name, form, day = found.file_key, found.name, found.form, clock.today(found.created_at).isoformat()
+    try:
+        content = _store().open(key)
+    except FileNotFoundError:
+        raise errors.NotFound("导出文件已不存在，请重新导出。", "The file is gone; export the list again.") from None
+    return _file(content, name, form, day)
+
+
+@blueprint.post("/exports/<int:export_id>/remove")
+def remove_submit(export_id: int) -> Response:
+    """Take an export back, or throw its file away."""
+    with here.writing() as (session, user):
+        key = commands.remove(session, export_id, user=user)
+    if key is not None:
+        _store().delete(key)
+    flash(_("导出已删除。"), "good")
+    return redirect(url_for("export.exports"), 303)
+
+
+def _file(content: IO[bytes], name: str, form: str, day: str) -> Response:
+    headers = Headers()
+    headers.add("Content-Disposition", "attachment", filename=f"guohe-{name}-{day}.{form}")
     return Response(
-        wrap_file(request.environ, file), headers=headers, content_type=MEDIA[form], direct_passthrough=True
+        wrap_file(request.environ, content), headers=headers, content_type=MEDIA[form], direct_passthrough=True
     )
 
 
-def _rows(listed: Listed, args: Mapping[str, str]) -> Iterator[Sequence[Any]]:
-    yield listed.columns
+def _rows(name: str, wanted: Asked, *, most: int) -> list[Sequence[Any]] | None:
+    """The rows of a list, read page by page; None where there are more than ``most``."""
+    listed, words = listing.LISTS[name], _words()
+    found: list[Sequence[Any]] = []
     after: str | None = None
     while True:
         with here.reading() as (session, user):
-            page = listed.page(session, user, args, after)
-            rows = [listed.row(item) for item in page.items]
-        yield from rows
+            page = listed.page(session, user, wanted.asked, after)
+            found += [listed.row(item, words) for item in page.items]
         after = page.next
+        if len(found) > most:
+            return None
         if after is None:
-            return
+            return found
 
 
-def _lists() -> dict[str, Listed]:
+def _store() -> Store:
+    store: Store = current_app.extensions["guohe.store"]
+    return store
+
+
+def _words() -> dict[str, dict[str, str]]:
+    """What codes are called, for whoever writes the file."""
     return {
-        "inbox": Listed(
-            _("收件箱"),
-            [_("事项"), _("案号"), _("案件"), _("流程"), _("申报机构"), _("办理机构"), _("办理人"), _("期限"),
-             _("优先级"), _("到达时间"), _("办结时间")],
-            _tasks,
-            lambda one: (one.name, one.number, one.title, one.process_name, one.applicant, one.office, one.assignee,
-                         show.moment(one.due_at), one.priority, show.moment(one.created_at),
-                         show.moment(one.completed_at)),
-        ),
-        "cases": Listed(
-            _("案件"),
-            [_("案号"), _("案件"), _("流程"), _("申报机构"), _("状态"), _("发起"), _("发起人"), _("最近进展"),
-             _("办结时间")],
-            cases.found,
-            lambda one: (one.number, one.title, one.process_name, one.applicant, show.status_word(one.status),
-                         show.moment(one.started_at), one.started_by, show.moment(one.updated_at),
-                         show.moment(one.ended_at)),
-        ),
-        "register": Listed(
-            _("基地名录"),
-            [_("编号"), _("名称"), _("类型"), _("领域"), _("依托单位"), _("地区"), _("认定时间"), _("状态")],
-            register.found,
-            lambda one: (one.number, one.name, registerwords.types().get(one.type, one.type),
-                         "、".join(registerwords.fields().get(field.code, field.code) for field in one.fields),
-                         one.host.name, one.region, one.accredited_on.isoformat(),
-                         registerwords.statuses().get(one.status, one.status)),
-        ),
-    }  # fmt: skip
+        "locale": {"lang": i18n.choice()},
+        "status": {code: show.status_word(code) for code in cases.EVERY_STATE},
+        "type": registerwords.types(),
+        "field": registerwords.fields(),
+        "base": registerwords.statuses(),
+        "cause": causes(),
+    }
 
 
-def _tasks(session: Session, user: User, args: Mapping[str, str], after: str | None) -> Page[Any]:
+def _inbox(args: Mapping[str, str]) -> Asked:
     question = finder.read(args)
-    return boxes.tasks(
-        session,
-        user,
-        sort=cast(boxes.Sort, question.sort),
-        after=after or question.after,
-        limit=LARGEST_PAGE,
-        **question.asked(),
+    return Asked(
+        _("收件箱"),
+        [_("事项"), _("案号"), _("案件"), _("流程"), _("申报机构"), _("办理机构"), _("办理人"), _("期限"), _("优先级"),
+         _("到达时间"), _("办结时间")],
+        {**question.asked(), "sort": question.sort},
+    )  # fmt: skip
+
+
+def _cases(args: Mapping[str, str]) -> Asked:
+    return Asked(
+        _("案件"),
+        [_("案号"), _("案件"), _("流程"), _("申报机构"), _("状态"), _("发起"), _("发起人"), _("最近进展"),
+         _("办结时间")],
+        cases.asked(args),
+    )  # fmt: skip
+
+
+def _register(args: Mapping[str, str]) -> Asked:
+    return Asked(
+        _("基地名录"),
+        [_("编号"), _("名称"), _("类型"), _("领域"), _("依托单位"), _("地区"), _("认定时间"), _("状态")],
+        register.asked(args),
     )
+
+
+def _stuck(args: Mapping[str, str]) -> Asked:
+    return Asked(
+        _("卡住的案件"),
+        [_("案号"), _("案件"), _("原因"), _("说明"), _("环节"), _("开始时间"), _("已持续（小时）")],
+        stuck.asked(args),
+    )
+
+
+_READERS = {"inbox": _inbox, "cases": _cases, "register": _register, "stuck": _stuck}

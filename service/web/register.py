@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service import errors
 from service.queries import register as queries
-from service.queries.page import LARGEST_PAGE, Page
+from service.queries.page import Page
 from service.queries.register import PAGE
 
 from . import here, registerwords
@@ -45,26 +45,32 @@ def base(number: str) -> str:
         return here.page(session, "register/base.html", file=None, base=found, history=public[1] if public else [])
 
 
-def found(
-    session: Session, user: User, args: Mapping[str, str], after: str | None, limit: int = LARGEST_PAGE
-) -> Page[Any]:
-    """A page of the bases that an address asks for; a large one for an export."""
+def asked(args: Mapping[str, str]) -> dict[str, Any]:
+    """What an address asks of the register, in plain values."""
     status, year = args.get("status", "active"), args.get("year", "")
+    return {
+        "type": args.get("type") or None,
+        "region": args.get("region") or None,
+        "field": args.get("field") or None,
+        "year": int(year) if year.isascii() and year.isdigit() and len(year) == 4 else None,
+        "status": status if status in registerwords.STATES else None,
+        "text": args.get("q", "").strip()[:100] or None,
+        "ours": args.get("scope") == "ours",
+        "sort": args.get("sort", "number"),
+    }
+
+
+def _found(session: Session, user: User, args: Mapping[str, str], after: str | None) -> Page[Any]:
+    wanted = asked(args)
+    ours, sort = wanted.pop("ours"), wanted.pop("sort")
     return queries.bases(
         session,
         user.authority_id,
-        queries.Filter(
-            type=args.get("type") or None,
-            region=args.get("region") or None,
-            field=args.get("field") or None,
-            year=int(year) if year.isascii() and year.isdigit() and len(year) == 4 else None,
-            status=status if status in registerwords.STATES else None,
-            text=args.get("q", "").strip()[:100] or None,
-        ),
-        user=user if args.get("scope") == "ours" else None,
-        sort=args.get("sort", "number"),
+        queries.Filter(**wanted),
+        user=user if ours else None,
+        sort=sort,
         after=after,
-        limit=limit,
+        limit=PAGE,
     )
 
 
@@ -72,7 +78,7 @@ def _list(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
     text, after, sort = args.get("q", "").strip()[:100], args.get("after") or None, args.get("sort", "number")
     status = args.get("status", "active")
     chosen = {name: args[name] for name in ("type", "region", "field", "year", "scope") if args.get(name)}
-    page = found(session, user, args, after, limit=PAGE)
+    page = _found(session, user, args, after)
     link: dict[str, Any] = {**chosen, "q": text or None, "status": status if status != "active" else None}
     link["sort"] = sort if sort != "number" else None
     return {

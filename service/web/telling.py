@@ -33,7 +33,8 @@ def notices() -> str:
 def notices_submit() -> Answer:
     """Keep what I chose."""
     form = request.form
-    chosen = {kind: (form.get(f"{kind}-bell") == "1", form.get(f"{kind}-mail", "")) for kind in commands.KINDS}
+    sent = [kind for kind in commands.KINDS if f"{kind}-mail" in form]
+    chosen = {kind: (form.get(f"{kind}-bell") == "1", form[f"{kind}-mail"]) for kind in sent}
     with here.writing() as (session, user):
         commands.choose(session, user, chosen)
     flash(_("通知设置已保存。"), "good")
@@ -84,6 +85,7 @@ def _page(session: Session, user: User, *, address: str = "") -> str:
             ("assigned", _("转派给我"), _("他人把任务交给我办理")),
             ("due", _("到期提醒"), _("任务到期前和逾期后，按工作日提醒")),
             ("deputy", _("代理"), _("代理的安排与撤销")),
+            ("export", _("导出完成"), _("较长的列表由后台导出，完成后通知")),
         ],
         ways=[("at_once", _("立即发送")), ("digest", _("次日早晨汇总")), ("never", _("不发邮件"))],
         feed=feeds.feed(session, user),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from service import handlers, topics
 
-INTERNAL = {"mail", "publish", "webhook"}
+INTERNAL = {"export", "mail", "publish", "webhook"}
 """Topics of jobs that no diagram asks for."""
 README = Path(__file__).resolve().parents[2] / "processes" / "README.md"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -25,7 +26,7 @@ SHOWN_LIVE = 50
 @blueprint.get("/")
 def stuck_cases() -> str:
     """What is stuck."""
-    args = {name: request.args.get(name, "").strip()[:100] for name in ("cause", "symptom", "process", "q")}
+    args = _read(request.args)
     after = request.args.get("after") or None
     with reading() as (session, user):
         groups = stuck.groups(session, user)
@@ -34,11 +35,8 @@ def stuck_cases() -> str:
         found = stuck.rows(
             session,
             user,
-            cause=args["cause"] or None,
-            symptom=args["symptom"] or None,
-            process=args["process"] or None,
-            text=args["q"] or None,
             after=after,
+            **asked(request.args),
         )
         chosen: dict[str, Any] = {name: value or None for name, value in args.items()}
         context: dict[str, Any] = {
@@ -48,6 +46,7 @@ def stuck_cases() -> str:
             "page": found,
             "args": args,
             "chosen": chosen,
+            "link": {name: value for name, value in args.items() if value},
             "processes": definitions.names(session, user),
             "next_url": url_for("cockpit.stuck_cases", **chosen, after=found.next) if found.next else None,
             "first_url": url_for("cockpit.stuck_cases", **chosen) if after else None,
@@ -65,6 +64,16 @@ def stuck_cases() -> str:
             workers=liveness.workers_alive(session),
             overload=retention.policy(session, user=user).overload,
         )
+
+
+def _read(args: Mapping[str, str]) -> dict[str, str]:
+    return {name: args.get(name, "").strip()[:100] for name in ("cause", "symptom", "process", "q")}
+
+
+def asked(args: Mapping[str, str]) -> dict[str, Any]:
+    """What an address asks of ``queries.stuck.rows``."""
+    read = _read(args)
+    return {"text": read.pop("q") or None, **{name: value or None for name, value in read.items()}}
 
 
 @blueprint.post("/views")

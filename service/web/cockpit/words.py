@@ -22,7 +22,12 @@ def init_app(app: Flask) -> None:
 
 def cause(code: str) -> str:
     """A cause or a symptom, in a few words."""
-    known = {
+    return causes().get(code, code)
+
+
+def causes() -> dict[str, str]:
+    """What causes and symptoms are called."""
+    return {
         "job_failed": _("作业失败"),
         "no_member": _("角色无人担任"),
         "unknown_role": _("角色不存在"),
@@ -56,7 +61,6 @@ def cause(code: str) -> str:
         "looping": _("反复循环"),
         "orphan": _("上级案件已终止"),
     }
-    return known.get(code, code)
 
 
 def rest(kind: str) -> str:
