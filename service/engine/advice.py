@@ -330,13 +330,13 @@ ADVICE: dict[str, Advice] = {
     ),
     "no-overlapping-elements": _advice(
         ("压在一起的元素会被漏看。", "Elements on top of each other are overlooked."),
-        "把它们拖开，或用 guohe layout 重画。",
-        "Drag them apart, or draw it anew with guohe layout.",
+        "把它们拖开。",
+        "Drag them apart.",
     ),
     "no-bpmndi": _advice(
         ("看不见的元素照样会执行。", "An element nobody sees is executed all the same."),
-        "用 guohe layout 重画，或删除后重新画出来。",
-        "Draw it anew with guohe layout, or remove it and draw it again.",
+        "删除后重新画出来；用命令行的，可运行 guohe layout。",
+        "Remove it and draw it again; on the command line, guohe layout draws it.",
     ),
     "label-required": _advice(
         ("没有名称，收件箱、历史和统计里只有编号。", "Inbox, history and figures show an id only."),

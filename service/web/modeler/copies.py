@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from babel.dates import format_skeleton
 from flask import Response, flash, redirect, request, url_for
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
@@ -35,7 +37,7 @@ def copies() -> str:
             closed=closed,
             rule=publishing.policy(session, user.authority_id),
             admin=permissions.may_administer(user, user.authority_id),
-            suggestion=_("%(day)s 的修改", day=clock.today().strftime("%m-%d")),
+            suggestion=_("%(day)s 的修改", day=format_skeleton("MMMd", clock.today(), locale=get_locale())),
         )
 
 
@@ -79,6 +81,17 @@ class Group:
     key: str
     heading: str
     rows: list[reads.FileRow]
+
+    @property
+    def main(self) -> list[reads.FileRow]:
+        """What the procedure is made of."""
+        return [row for row in self.rows if row.kind != "scenario"]
+
+    @property
+    def scenarios(self) -> list[reads.FileRow]:
+        """What plays it; the parts that scenarios share come last."""
+        found = [row for row in self.rows if row.kind == "scenario"]
+        return sorted(found, key=lambda row: (row.name.startswith("_"), row.path))
 
     @property
     def folder(self) -> str:

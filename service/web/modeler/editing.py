@@ -65,6 +65,7 @@ def _editor(session: Session, user: User, copy: WorkingCopy, path: str, sha256: 
             "variables": url_for("modeler.variables_submit", copy_id=copy.id),
             "sample": url_for("modeler.sample_submit", copy_id=copy.id),
             "edit": url_for("modeler.edit", copy_id=copy.id, path=""),
+            "files": url_for("modeler.file_submit", copy_id=copy.id),
             "upload": url_for("files.upload") if _has("files.upload") else "",
         },
     }

@@ -28,6 +28,12 @@ export function attachmentsField(h: (type: string, props: unknown, ...children: 
     keyed: true,
     name: say("附件", "Attachments"),
     label: say("附件", "Attachments"),
+    icon: () =>
+      h(
+        "svg",
+        { width: 54, height: 54, viewBox: "0 0 54 54", fill: "none", stroke: "currentColor", "stroke-width": 2 },
+        h("path", { transform: "translate(8 9) scale(0.7)", d: "M34 22 24.5 31.5a4 4 0 0 0 5.7 5.7L41 26.4a7 7 0 0 0-9.9-9.9L19.6 28a10 10 0 0 0 14.1 14.1L42 34" }),
+      ),
     group: "basic-input",
     emptyValue: [],
     propertiesPanelEntries: ["key", "label", "description", "disabled", "readonly", "required"],

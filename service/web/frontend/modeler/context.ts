@@ -34,16 +34,23 @@ export interface Context {
   processes: Reference[];
   templates: string[];
   edit: string;
+  /** Where a new file is added. */
+  files: string;
   /** Where to ask which variables are known at an element. */
   variables: string;
   /** The diagram that is open. */
   path: string;
 }
 
-type Urls = { context: string; edit: string; variables: string };
+type Urls = { context: string; edit: string; variables: string; files: string };
 
 export async function loadContext(urls: Urls, path: string): Promise<Context> {
   const answer = await fetch(urls.context, { headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(String(answer.status));
-  return { ...(await answer.json()), edit: urls.edit, variables: urls.variables, path };
+  return { ...(await answer.json()), edit: urls.edit, files: urls.files, variables: urls.variables, path };
+}
+
+/** Where a file of the working copy is edited. */
+export function fileUrl(context: Context, file: string): string {
+  return context.edit + file.split("/").map(encodeURIComponent).join("/");
 }

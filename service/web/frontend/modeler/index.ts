@@ -20,6 +20,7 @@ import { replaceWords } from "../workshop/words_in_place";
 import { loadContext } from "./context";
 import { makeModeler } from "./make";
 import { playPath } from "./play";
+import { beginInSight, bringIntoSight, searchAsTyped } from "./view";
 import { IN_PLACE } from "./zh";
 
 const editor = findEditor();
@@ -34,7 +35,7 @@ async function open(editor: Editor): Promise<void> {
     const modeler = makeModeler(canvas, panel!, context);
     const load = async (text: string) => {
       await modeler.importXML(text);
-      modeler.get("canvas").zoom("fit-viewport", "auto");
+      beginInSight(modeler);
     };
     const read = async () => (await modeler.saveXML({ format: true })).xml!;
     const keeper = new Keeper(box, input, read, load);
@@ -56,6 +57,7 @@ async function open(editor: Editor): Promise<void> {
       findings.soon();
     });
     wire(box, modeler, keeper);
+    searchAsTyped(modeler, canvas);
     if (location.hash.length > 1) select(modeler, decodeURIComponent(location.hash.slice(1)));
     window.addEventListener("hashchange", () => select(modeler, decodeURIComponent(location.hash.slice(1))));
     (window as any).guoheModeler = modeler;
@@ -78,7 +80,7 @@ function select(modeler: any, id: string): void {
     element = participant ?? (root.businessObject?.id === id ? root : null);
   }
   if (!element) return;
-  modeler.get("canvas").scrollToElement(element, 120);
+  bringIntoSight(modeler, element);
   modeler.get("selection").select(element);
 }
 

@@ -3,8 +3,10 @@ import { isSelectEntryEdited, isTextFieldEntryEdited, SelectEntry, TextFieldEntr
 import { is } from "bpmn-js/lib/util/ModelUtil";
 import { useService } from "bpmn-js-properties-panel";
 import { say } from "../workshop/words";
-import type { Context, Reference } from "./context";
+import { fileUrl, type Context, type Reference } from "./context";
+import { deadlineGroup } from "./deadline";
 import { extension, ownerOf, property, setExtension, setProperty } from "./extensions";
+import { makeForm } from "./newform";
 
 type Any = any;
 type Option = { value?: string; label: string; children?: Option[] };
@@ -34,7 +36,7 @@ class PickLists {
         const at = all.findIndex((one) => one.id === "assignmentDefinition");
         all.splice(at < 0 ? 1 : at, 0, entries("guohe-role", say("roleGroup"), [
           { id: "guohe-role-pick", component: RolePick, isEdited: isSelectEntryEdited, context: this.context },
-        ]));
+        ]), deadlineGroup(this.context));
       }
       const pick = (id: string, component: unknown) =>
         group(id)?.entries?.unshift({ id: `guohe-${id}`, component, isEdited: isSelectEntryEdited, context: this.context });
@@ -197,6 +199,10 @@ interface Pick {
   list: (context: Context) => Reference[];
   type: string;
   attribute: string;
+  /** The options in groups, where one list would be too long. */
+  group?: (list: Reference[], context: Context) => Option[];
+  /** The word of a button that makes a new one, and what it does. */
+  add?: [string, (context: Context) => Promise<Reference | null>];
 }
 
 function pickOf(pick: Pick) {
@@ -207,11 +213,17 @@ function pickOf(pick: Pick) {
     const list = pick.list(context);
     const options = (): Option[] => {
       const now = value();
-      const known = list.map((one) => ({ value: one.id, label: one.name === one.id ? one.id : `${one.name}（${one.id}）` }));
+      const known = pick.group?.(list, context) ?? list.map(option);
       const extra = now && !list.some((one) => one.id === now) ? [{ value: now, label: unknown(now) }] : [];
       return [{ value: "", label: pick.none }, ...extra, ...known];
     };
     const chosen = list.find((one) => one.id === value());
+    const choose = (id: string) =>
+      setExtension(injector, element, owner, pick.type, { [pick.attribute]: id || undefined });
+    const add = async () => {
+      const made = await pick.add![1](context);
+      if (made) choose(made.id);
+    };
     return (
       <div class="gh-pick">
         <SelectEntry
@@ -219,17 +231,42 @@ function pickOf(pick: Pick) {
           id={pick.id}
           label={pick.label}
           getValue={value}
-          setValue={(id: string) => setExtension(injector, element, owner, pick.type, { [pick.attribute]: id || undefined })}
+          setValue={choose}
           getOptions={options}
         />
-        {chosen?.file && (
-          <a class="gh-pick-open" href={context.edit + chosen.file.split("/").map(encodeURIComponent).join("/")}>
-            {pick.open}
-          </a>
-        )}
+        <span class="gh-pick-open">
+          {pick.add && (
+            <button type="button" class="link-button" onClick={() => void add()}>
+              {pick.add[0]}
+            </button>
+          )}
+          {chosen?.file && <a href={fileUrl(context, chosen.file)}>{pick.open}</a>}
+        </span>
       </div>
     );
   };
+}
+
+function option(one: Reference): Option {
+  return { value: one.id, label: one.name === one.id ? one.id : `${one.name}（${one.id}）` };
+}
+
+/** Those of the procedure that is open, those that several share, and the rest; by the tasks that open them. */
+function byProcedure(list: Reference[], context: Context): Option[] {
+  const procedure = context.path.split("/").slice(-2)[0];
+  const folder = (one: Reference) => one.file.split("/").slice(-2)[0];
+  const named = (one: Reference) => {
+    const tasks = [...new Set(context.uses.filter((use) => use.form === one.id).map((use) => use.name))];
+    return option({ ...one, name: one.name === one.id && tasks.length ? tasks.slice(0, 3).join("、") : one.name });
+  };
+  const groups: [string, (one: Reference) => boolean][] = [
+    [say("formsOwn"), (one) => folder(one) === procedure],
+    [say("formsShared"), (one) => folder(one) === "shared"],
+    [say("formsOther"), (one) => folder(one) !== procedure && folder(one) !== "shared"],
+  ];
+  return groups
+    .map(([label, belongs]) => ({ label, children: list.filter(belongs).map(named) }))
+    .filter((group) => group.children.length);
 }
 
 function unknown(id: string): string {
@@ -244,6 +281,8 @@ const FormPick = pickOf({
   list: (context) => context.forms,
   type: "zeebe:FormDefinition",
   attribute: "formId",
+  group: byProcedure,
+  add: [say("formNew"), makeForm],
 });
 
 const DecisionPick = pickOf({

@@ -152,5 +152,7 @@ function button(word: string, act: () => void): HTMLButtonElement {
 function counts(findings: Finding[]): string {
   const errors = findings.filter((one) => one.severity === "error").length;
   const warnings = findings.filter((one) => one.severity === "warning").length;
-  return errors || warnings ? say("counts", { errors, warnings }) : say("allGood");
+  const hints = findings.length - errors - warnings;
+  if (errors || warnings) return say("counts", { errors, warnings });
+  return hints ? say("hints", { hints }) : say("allGood");
 }

@@ -1,6 +1,9 @@
-/* Pages of the workshop without an editor: what is wrong with a working copy. */
+/* Pages of the workshop without an editor: the files of a working copy, and what is wrong with them. */
 import "./workshop.css";
+import { findFiles } from "./filelist";
 import { Findings } from "./findings";
 
 const box = document.querySelector<HTMLElement>("[data-check]");
 if (box) void new Findings(box, box.dataset.check!, box.dataset.edit!, null, async () => ({})).now();
+
+findFiles();

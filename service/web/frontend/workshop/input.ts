@@ -5,7 +5,7 @@ export interface EditorInput {
   revision: number;
   me: string;
   readOnly: boolean;
-  urls: { raw: string; save: string; check: string; context: string; variables: string; sample: string; edit: string; upload: string };
+  urls: { raw: string; save: string; check: string; context: string; variables: string; sample: string; edit: string; files: string; upload: string };
 }
 
 export interface Editor {
