@@ -109,16 +109,16 @@ def test_every_flow_is_covered_by_several_scenarios(project: Path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{steps: [{do: lost}]}", "open: check"),
-        ("{expect: {tasks: [other]}}", "expected other"),
-        ("{steps: [{do: check}], expect: {ended: 'no'}}", "no"),
-        ("{steps: [{do: check, refused: forbidden}]}", "forbidden"),
+        ("{steps: [{do: lost}]}", "案件的待办是“check”"),
+        ("{expect: {tasks: [other]}}", "应有待办“other”，实际没有"),
+        ("{steps: [{do: check}], expect: {ended: 'no'}}", "案件应以“no”结束"),
+        ("{steps: [{do: check, refused: forbidden}]}", "应当被拒绝（无权办理），实际却办成了"),
         ("{steps: [{do: check, by: nobody}]}", "nobody"),
         ("{steps: [{dance: check}]}", "do, claim"),
         ("{steps: [{do: check, dta: {}}]}", "dta"),
         ("{surprise: 1}", "surprise"),
         ("{steps: [{wait: tomorrow}]}", "tomorrow"),
-        ("{start: {by: coop.intake}}", "start"),
+        ("{start: {by: coop.intake}}", "wrong.yaml: start: 国际合作司受理发起“"),
         ("steps: [", "yaml"),
     ],
 )

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .coverage import Coverage
-from .playing import Outcome, Stage
+from .outcomes import Outcome
 from .reading import Scenario, WrongScenario, find, read
 from .rehearsing import Rehearsal, as_rehearsal
+from .stages import Stage
 
 __all__ = [
     "Coverage",

@@ -14,7 +14,7 @@ from service.commands.identity import ROLES
 from service.models import Event, Task
 
 if TYPE_CHECKING:
-    from .playing import Outcome
+    from .outcomes import Outcome
 
 Flow = tuple[str, str]
 """Process id and flow id."""

@@ -4,215 +4,49 @@ from __future__ import annotations
 
 import email
 import email.policy
-import io
-import shutil
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import clock, config, engine, errors, files, handlers
-from service.commands import (
-    attachments,
-    deployments,
-    incidents,
-    instances,
-    jobs,
-    messages,
-    task_forms,
-    tasks,
-    workcalendar,
-)
+from service import clock, config, engine, errors
+from service.commands import deployments, incidents, instances, jobs, messages, task_forms, tasks, workcalendar
 from service.db import Database
-from service.engine import feel
-from service.models import CalendarYear, Event, Incident, Instance, Membership, Model, Task, TaskCandidate, User
+from service.models import Event, Incident, Instance, Membership, Model, Task, TaskCandidate, User
 from service.storage import Folder
 from service.worker import Worker
 
 from . import cast
 from .checks import check
 from .coverage import Seen, filled, seen
-from .reading import File, Scenario, Step, WrongScenario
+from .outcomes import Failed, Problem
+from .reading import Scenario, Step, WrongScenario
+from .values import evaluated, merged, typed
+from .wording import Wording
 
 MOST_JOBS = 10_000
-SAMPLES = {
-    "pdf": b"%PDF-1.7\n",
-    "png": b"\x89PNG\r\n\x1a\n",
-    "jpg": b"\xff\xd8\xff\xe0",
-    "txt": b"text\n",
-    "csv": b"a,b\n",
-}
-"""The first bytes of the files that scenarios attach."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What came of a scenario."""
-
-    file: Path
-    name: str
-    problems: list[str] = field(default_factory=list)
-    flows: set[tuple[str, str]] = field(default_factory=set)
-    seconds: float = 0.0
-    line: int = 0
-    """Where in the file it came otherwise; 0: nowhere, or at the end."""
-    element: str | None = None
-    """The element that the step was about where it came otherwise."""
-    process: str = ""
-    at: list[list[str]] = field(default_factory=list)
-    """Where the cases stood at the end: process and element of each open task and incident."""
-    seen: Seen = field(default_factory=Seen)
-
-    @property
-    def ok(self) -> bool:
-        """True where everything came as expected."""
-        return not self.problems
-
-    def touched(self) -> dict[str, list[Any]]:
-        """What it touched, as JSON."""
-        return {
-            "flows": sorted(self.flows),
-            "roles": sorted(self.seen.roles),
-            "fields": sorted(self.seen.fields),
-            "rules": sorted(self.seen.rules),
-        }
-
-    def summary(self) -> dict[str, Any]:
-        """The outcome as JSON."""
-        return {
-            "name": self.name,
-            "ok": self.ok,
-            "problems": [problem[:2000] for problem in self.problems],
-            "line": self.line,
-            "element": self.element,
-            "process": self.process,
-            "at": self.at,
-            "seconds": round(self.seconds, 2),
-        }
-
-
-class Failed(Exception):
-    """Something came otherwise than the scenario says."""
-
-    line: int = 0
-    element: str | None = None
-
-    def at(self, step: Step) -> Failed:
-        """Say at which step."""
-        self.line = step.line
-        self.element = step.target if isinstance(step.target, str) and step.verb in AT_ELEMENTS else None
-        return self
-
-
-AT_ELEMENTS = ("do", "claim", "release", "retry")
-"""The verbs whose target is an element of the diagram."""
-
-
-class Stage(AbstractContextManager["Stage"]):
-    """Holds the bundle and a database with the usual cast; every scenario plays on a copy."""
-
-    def __init__(
-        self,
-        source: Path | Mapping[str, bytes],
-        *,
-        calendar: Sequence[tuple[int, Mapping[str, Any]]] = (),
-        within: Path | None = None,
-    ) -> None:
-        """Deploy a project folder, or files by their paths. Raises BundleRejected.
-
-        ``calendar`` holds the years that somebody has entered, each with its days; ``within`` is where the folder of
-        the databases is made.
-        """
-        self.calendar = calendar
-        memory = Path("/dev/shm")
-        place = within or (memory if memory.is_dir() else None)
-        self.folder = Path(tempfile.mkdtemp(prefix="guohe-scenarios-", dir=place))
-        self.template = self.folder / "template.db"
-        self.played = 0
-        try:
-            self._prepare(files.of_project(source) if isinstance(source, Path) else source)
-        except BaseException:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            raise
-
-    def _prepare(self, content: Mapping[str, bytes]) -> None:
-        database = Database(f"sqlite:///{self.template}", synchronous="OFF")
-        try:
-            with database.engine.begin() as connection:
-                Model.metadata.create_all(connection)
-            with database.transaction() as session:
-                cast.usual(session)
-                session.add_all(
-                    CalendarYear(year=year, days=dict(days), entered_at=clock.now()) for year, days in self.calendar
-                )
-                owner = session.scalars(select(User).where(User.username == cast.ADMIN)).one()
-                deployment = deployments.deploy(session, content, user=owner, topics=handlers.topics())
-                self.bundle = deployments.bundle(session, deployment.id)
-            with database.engine.connect() as connection:
-                connection.exec_driver_sql("COMMIT")
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                connection.exec_driver_sql("BEGIN")
-        finally:
-            database.close()
-
-    def play(self, scenario: Scenario, *, say: Callable[[str], None] | None = None) -> Outcome:
-        """Play a scenario from its start to its last expectation, or to the first thing that comes otherwise."""
-        outcome, began = Outcome(scenario.file, scenario.name), time.perf_counter()
-        outcome.process = scenario.process
-        with self.opened(scenario, say=say) as play:
-            try:
-                play.run()
-            except Failed as failure:
-                outcome.problems.append(str(failure))
-                outcome.line, outcome.element = failure.line, failure.element
-            outcome.flows = play.flows()
-            outcome.seen = play.seen()
-            outcome.at = play.places()
-        outcome.seconds = time.perf_counter() - began
-        return outcome
-
-    @contextmanager
-    def opened(self, scenario: Scenario, *, say: Callable[[str], None] | None = None) -> Iterator[Play]:
-        """A play that has not begun, in a database and at a time of its own, until it is closed."""
-        self.played += 1
-        folder = self.folder / str(self.played)
-        folder.mkdir()
-        shutil.copyfile(self.template, folder / "guohe.db")
-        settings = config.read(
-            {
-                "GUOHE_DATA": str(folder),
-                "DATABASE_URL": f"sqlite:///{folder / 'guohe.db'}",
-                "GUOHE_PROFILE": scenario.profile,
-                "GUOHE_SECRET_KEY": "scenarios have no secrets",
-            }
-        )
-        database = Database(settings.database_url, synchronous="OFF")
-        try:
-            with clock.travel(scenario.now):
-                yield Play(scenario, database, settings, say or _silent)
-        finally:
-            database.close()
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def __exit__(self, *_exception: object) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Play:
     """One scenario being played: as a whole, or step by step."""
 
     def __init__(
-        self, scenario: Scenario, database: Database, settings: config.Settings, say: Callable[[str], None]
+        self,
+        scenario: Scenario,
+        database: Database,
+        settings: config.Settings,
+        say: Callable[[str], None],
+        bundle: engine.Bundle,
     ) -> None:
         self.scenario, self.database, self.settings, self.say = scenario, database, settings, say
+        self.wording = Wording(bundle)
+        self.line = 0
+        """Where in the file the play is; 0: at its start or at its end."""
+        self.moment = "start"
         self.worker = Worker(database, settings)
         self.store = Folder(settings.files)
         self.case = 0
@@ -224,16 +58,15 @@ class Play:
         self.begin()
         for step in self.scenario.steps:
             self.say(f"    {clock.now().astimezone(clock.CHINA):%Y-%m-%d %H:%M} {step.verb} {_words(step.target)}")
+            self.line = step.line
             try:
                 self.step(step)
-            except (Failed, WrongScenario) as failure:
-                raise Failed(f"{self.scenario.file.name}:{step.line}: {failure}").at(step) from None
+            except WrongScenario as wrong:
+                raise Failed(Problem(str(wrong), "")) from None
             except (errors.ServiceError, engine.EngineError) as error:
-                raise Failed(f"{self.scenario.file.name}:{step.line}: {_said(error)}").at(step) from error
-        try:
-            self._expected({"incidents": [], **self.scenario.expect}, self.own())
-        except Failed as failure:
-            raise Failed(f"{self.scenario.file.name}: expect: {failure}") from None
+                raise Failed(self.wording.refused(step, error)) from error
+        self.line, self.moment = 0, "expect"
+        self._expected({"incidents": [], **self.scenario.expect}, self.own())
 
     def begin(self) -> None:
         """Bring on the cast, and start the case where the scenario says so. Raises Failed."""
@@ -281,7 +114,7 @@ class Play:
             with self.transaction() as session:
                 self.case = self._started(session, self.scenario.process, start)
         except (errors.ServiceError, engine.EngineError) as error:
-            raise Failed(f"{self.scenario.file.name}: start: {_said(error)}") from error
+            raise Failed(self.wording.refused(Step("begin", self.scenario.process, start, 0), error)) from error
         self._work()
 
     def _begin(self, step: Step) -> None:
@@ -308,7 +141,7 @@ class Play:
                 form = task_forms.of_task(session, task_id, user=person)
                 seen = self._visible(session, task)
                 shown = dict(form.values) if form is not None else {}
-                values = _merged(shown, self._data(session, step.options.get("data") or {}, seen, person))
+                values = merged(shown, self._data(session, step.options.get("data") or {}, seen, person))
                 tasks.complete(session, task_id, values, user=person)
             self._work()
 
@@ -329,14 +162,25 @@ class Play:
             with self.transaction() as session:
                 due = jobs.next_due(session)
             if due is None:
-                raise Failed("没有等待中的定时器。 No timer is waiting.")
+                raise Failed(
+                    Problem(
+                        "到下一个定时器：此时没有等待中的定时器。请检查前面的步骤，或写明等多久。",
+                        "To the next timer: none is waiting. Look at the steps before, or say how long to wait.",
+                    )
+                )
             self._travel(max(due, clock.now()))
         else:
             self._travel(step.target.after(clock.now()))
 
     def _until(self, step: Step) -> None:
         if step.target < clock.now():
-            raise Failed("时间不能倒流。 Time does not run backwards.")
+            now = clock.now().astimezone(clock.CHINA)
+            raise Failed(
+                Problem(
+                    f"时间不能倒流：此时已是 {now:%Y-%m-%d %H:%M}。请写更晚的时刻。",
+                    f"Time does not run backwards: it is {now:%Y-%m-%d %H:%M} already. Give a later moment.",
+                )
+            )
         self._travel(step.target)
 
     def _send(self, step: Step) -> None:
@@ -356,7 +200,7 @@ class Play:
         """Say something as a program outside would."""
         with self.transaction() as session:
             seen = self._root(session, step) if self._found(step, session) else {}
-            key = self._feel(step.options.get("key"), seen)
+            key = evaluated(step.options.get("key"), seen)
             messages.publish(
                 session,
                 str(step.target),
@@ -376,7 +220,10 @@ class Play:
                 )
             ).first()
             if incident is None:
-                raise Failed(f"“{step.target}”没有异常。 There is no incident at {step.target}.")
+                name = self.wording.element(str(step.target))
+                raise Failed(
+                    Problem(f"“{name}”没有异常，无从重试。", f"There is no incident at “{name}”.", str(step.target))
+                )
             data = self._data(session, step.options.get("data") or {}, self._root(session, step), None)
             incidents.retry(session, incident.id, user=self.person(session, cast.ADMIN), variables=data or None)
         self._work()
@@ -405,9 +252,9 @@ class Play:
 
     def _expected(self, expected: Mapping[str, Any], case: int) -> None:
         with self.transaction() as session:
-            problems = list(check(session, expected, case, self.mails()))
+            problems = list(check(session, expected, case, self.mails(), self.wording))
         if problems:
-            raise Failed("; ".join(problems))
+            raise Failed(*problems)
 
     def _travel(self, to: datetime) -> None:
         """Let time pass, doing on the way what falls due, each thing at its time."""
@@ -427,7 +274,12 @@ class Play:
         while step := self.worker.run_due(limit=50):
             done += step
             if done > MOST_JOBS:
-                raise Failed("作业没有尽头。 There is no end of jobs.")
+                raise Failed(
+                    Problem(
+                        "自动环节没完没了，像是在兜圈子。请检查循环有没有出口。",
+                        "The automatic steps never end. Look whether a loop has a way out.",
+                    )
+                )
         self.worker.tidy(force=True)
         if self.worker.run_due(limit=50):
             self._work()
@@ -451,10 +303,10 @@ class Play:
             fields = sorted(getattr(error, "fields", None) or {})
             wanted = sorted(step.options.get("fields") or fields)
             if error.code != expected or fields != wanted:
-                raise Failed(f"应拒绝 / should be refused as {expected} {wanted}: {error.code} {fields}") from None
+                raise Failed(self.wording.refused_otherwise(step, error, wanted)) from None
         else:
             if expected is not None:
-                raise Failed(f"应被拒绝 / should have been refused: {expected}")
+                raise Failed(self.wording.not_refused(step, expected))
 
     def _tasks(self, step: Step) -> list[int]:
         """The open tasks that a step means: by element id, or by name."""
@@ -468,9 +320,7 @@ class Play:
                 )
             )
             if not found:
-                raise Failed(
-                    f"没有待办任务“{step.target}” / no open task {step.target}. {self._situation(session, step)}"
-                )
+                raise Failed(self.wording.missing(session, step, self._instance(step, session)))
             if step.options.get("each"):
                 return [task.id for task in found]
             by = step.options.get("by")
@@ -482,17 +332,6 @@ class Play:
         return person is not None and (
             task.assignee_id == person.id or any(one.user_id == person.id for one in task.candidates)
         )
-
-    def _situation(self, session: Session, step: Step) -> str:
-        case = self._instance(step, session)
-        open_tasks = session.scalars(
-            select(Task.element_id).where(Task.instance_id == case, Task.status == "open").order_by(Task.id)
-        ).all()
-        troubles = session.scalars(
-            select(Incident.message_zh).where(Incident.instance_id == case, Incident.resolved_at.is_(None))
-        ).all()
-        status = session.get_one(Instance, case).status
-        return f"{status}; open: {', '.join(open_tasks) or '–'}; incidents: {'; '.join(troubles) or '–'}"
 
     def performer(self, session: Session, task: Task, by: str | None) -> User:
         """Who hands the task in: the one named, or whoever it is for."""
@@ -521,14 +360,25 @@ class Play:
         ).first()
         person = offered or held
         if person is None:
-            raise Failed(f"任务“{task.element_id}”无人可办。 Nobody may do {task.element_id}.")
+            raise Failed(
+                Problem(
+                    f"“{task.name}”没有人可以办理。请检查图上的办理角色，以及这个角色有没有人。",
+                    f"Nobody may do “{task.name}”. Look at its role in the diagram, and whether somebody has it.",
+                    task.element_id,
+                )
+            )
         return person
 
     def person(self, session: Session, by: str) -> User:
         """Who has this user name. Raises Failed."""
         person = session.scalars(select(User).where(User.username == by)).one_or_none()
         if person is None:
-            raise Failed(f"没有人叫“{by}”。 There is nobody called {by}.")
+            raise Failed(
+                Problem(
+                    f"场景里没有人叫“{by}”。请从列表中选一个角色，如 applicant.drafter（起草人）。",
+                    f"There is nobody called “{by}” in scenarios. Choose a role, such as applicant.drafter.",
+                )
+            )
         return person
 
     def _authority(self, session: Session) -> int:
@@ -539,7 +389,13 @@ class Play:
         found = self._found(step, session)
         if found is None:
             process_id = step.case or self.scenario.process
-            raise Failed(f"没有流程“{process_id}”的案卷。 There is no case of {process_id}.")
+            name = self.wording.process(process_id)
+            raise Failed(
+                Problem(
+                    f"此时还没有“{name}”的案件。请检查前面有没有哪一步会启动它。",
+                    f"There is no case of “{name}” yet. Look whether a step before starts one.",
+                )
+            )
         return found
 
     def own(self) -> int:
@@ -560,25 +416,7 @@ class Play:
         return engine.visible(instances.load(session, session.get_one(Instance, self._instance(step, session))))
 
     def _data(self, session: Session, data: Any, seen: Mapping[str, Any], person: User | None) -> Any:
-        """The data of a step: text that begins with = is FEEL over what the task sees, files are uploaded."""
-        if isinstance(data, Mapping):
-            return {name: self._data(session, value, seen, person) for name, value in data.items()}
-        if isinstance(data, list):
-            return [self._data(session, value, seen, person) for value in data]
-        if isinstance(data, File):
-            if person is None:
-                raise Failed("公众不能上传附件。 The public uploads no files.")
-            content = SAMPLES.get(Path(data.name).suffix[1:].lower(), b"PK\x03\x04")
-            kept = attachments.add(session, self.store, io.BytesIO(content), data.name, user=person)
-            return {"id": kept.id, "name": kept.name, "size": kept.size}
-        if hasattr(data, "isoformat"):
-            return data.isoformat()
-        return self._feel(data, seen)
-
-    def _feel(self, value: Any, seen: Mapping[str, Any]) -> Any:
-        if isinstance(value, str) and value.startswith("="):
-            return feel.evaluate(value[1:], seen, now=clock.now())
-        return value
+        return typed(session, data, seen, person, self.store)
 
     def mails(self) -> list[EmailMessage]:
         """The mail that was sent, oldest first."""
@@ -587,24 +425,7 @@ class Play:
         return [message for message in read if isinstance(message, EmailMessage)]
 
 
-def _merged(shown: Any, typed: Any) -> Any:
-    """What a browser sends: the form as it opened, with what was typed over it."""
-    if isinstance(shown, Mapping) and isinstance(typed, Mapping):
-        return {**shown, **{name: _merged(shown.get(name), value) for name, value in typed.items()}}
-    return typed
-
-
-def _said(error: Exception) -> str:
-    fields = getattr(error, "fields", None)
-    zh, en = getattr(error, "zh", str(error)), getattr(error, "en", "")
-    return f"{zh} {en}" + (f" {dict(fields)}" if fields else "")
-
-
 def _words(target: Any) -> str:
     if isinstance(target, list):
         return ", ".join(_words(one) for one in target)
     return ", ".join(target) if isinstance(target, Mapping) else str(target)
-
-
-def _silent(_line: str) -> None:
-    return None

@@ -13,8 +13,10 @@ from typing import Any
 from service import clock, engine, errors
 
 from .examples import example
-from .playing import Failed, Play, Stage
+from .outcomes import Failed
+from .playing import Play
 from .reading import File, WrongScenario, read, step_of, understand
+from .stages import Stage
 from .views import describe, form_of, look
 
 FILE = "!file"
@@ -76,7 +78,7 @@ class Rehearsal:
         try:
             self._play.begin()
         except Failed as failure:
-            self.stopped = {"step": 0, "zh": str(failure), "en": str(failure)}
+            self.stopped = {"step": 0, "zh": failure.zh, "en": failure.en}
             return
         for number, raw in enumerate(steps):
             refusal = self._try(raw)
@@ -93,10 +95,10 @@ class Rehearsal:
         except engine.EngineError as error:
             return _refusal(error.zh, error.en, "engine")
         except (Failed, WrongScenario) as failure:
-            said = str(failure)
             # It may have come half-way, so it is played up again.
             self._replay(self.steps)
-            return _refusal(said, said, "failed")
+            zh, en = (failure.zh, failure.en) if isinstance(failure, Failed) else (str(failure), str(failure))
+            return _refusal(zh, en, "failed")
         self.steps.append(dict(raw))
         self.log.append({"text": text, "at": at.isoformat(), "until": clock.now().isoformat()})
         return None

@@ -30,7 +30,8 @@ from service.models.register import Base, Document
 from service.queries import progress
 
 from . import cast
-from .playing import Failed, Play
+from .outcomes import Failed
+from .playing import Play
 
 MOST = 200
 """So many of a kind are shown."""

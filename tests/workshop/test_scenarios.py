@@ -81,9 +81,11 @@ def test_scenarios_are_played_put_right_and_counted(browser, copy_id, database):
     assert "1 个未通过" in page
     page = owner.get(f"{here}/{REFUSED}")
     assert re.search(r'id="step-1" class="is-failed"', page.text)
-    assert "应为 / expected" in text(page)
-    marks = owner.get(f"/modeler/{copy_id}/scenario-diagram?path={REFUSED}&process=leave").json["marks"]
-    assert marks["active"] == ["check"]
+    assert "第 2 步 应有待办“gone”，实际没有，多出待办“审核”。" in text(page)
+    assert "应在 2026-03-20 到期，实际在 2026-03-09 到期" in text(page)
+    drawn = owner.get(f"/modeler/{copy_id}/scenario-diagram?path={REFUSED}&process=leave").json
+    assert (drawn["marks"]["active"], drawn["marks"]["incidents"]) == ([], ["check"])
+    assert "应在 2026-03-20 到期" in drawn["notes"]["check"]
 
     # What happened becomes what is expected, step by step, with as much detail as was expected before.
     hand_in(owner, f"/modeler/{copy_id}/scenario-example", {"path": REFUSED, "number": "1"})

@@ -34,6 +34,21 @@ class Row:
     fresh: bool
     at: datetime | None
 
+    @property
+    def problem(self) -> str:
+        """What came otherwise, in the reader's language."""
+        return next((one["text"] for one in said(self.result)), "")
+
+
+def said(result: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """What came otherwise, each sentence in the reader's language with the element it is about."""
+    if result is None:
+        return []
+    key = "en" if i18n.choice() == "en" else "zh"
+    # Where the sandbox itself gave up there is only a line of text.
+    plain = [{"text": one, "element": None} for one in result["problems"]]
+    return [{"text": one[key], "element": one["element"]} for one in result.get("said", [])] or plain
+
 
 @blueprint.get("/<int:copy_id>/scenarios")
 def scenarios(copy_id: int) -> str:
@@ -126,9 +141,14 @@ def scenario_diagram(copy_id: int) -> Response:
         marks["flows"] = [flow for process, flow in result.get("flows", []) if process == process_id]
         marks["active"] = [element for process, element in result.get("at", []) if process == process_id]
         if not result["ok"] and result.get("element"):
-            marks["incidents"] = [result["element"]]
-            marks["active"] = [one for one in marks["active"] if one != result["element"]]
-    return jsonify({"xml": rehearsals.diagram(files, process_id).decode("utf-8", "replace"), "marks": marks})
+            marks["incidents"] = list(dict.fromkeys(one["element"] for one in said(result) if one["element"]))
+            marks["active"] = [one for one in marks["active"] if one not in marks["incidents"]]
+    notes: dict[str, str] = {}
+    for one in said(result):
+        if one["element"]:
+            notes[one["element"]] = f"{notes.get(one['element'], '')}{one['text']}"
+    xml = rehearsals.diagram(files, process_id).decode("utf-8", "replace")
+    return jsonify({"xml": xml, "marks": marks, "notes": notes})
 
 
 @blueprint.post("/<int:copy_id>/scenario-edit")
@@ -377,6 +397,7 @@ def _page(
     walked = [one for one in walked if one in story.processes]
     if result is not None and not result["ok"] and not request.args.get("process"):
         shown_process = story.process_of(result.get("element") or "") or shown_process
+    failed_at = _failed_at(script, result) if result is not None and not result["ok"] else None
     return here.page(
         session,
         "modeler/scenario.html",
@@ -394,7 +415,9 @@ def _page(
         steps=[_shown(number, part, story) for number, part in enumerate(script.parts)] if script else [],
         expect=_expectation(script.expect, story) if script else [],
         expect_text=scenariotext.step_text(script.expect) if script and script.expect else "",
-        failed_at=_failed_at(script, result) if result is not None and not result["ok"] else None,
+        failed_at=failed_at,
+        said=said(result),
+        expected=failed_at == -1 or (script is not None and failed_at is not None and _expects(script, failed_at)),
         result=result,
         fresh=fresh,
         at=at,
@@ -416,6 +439,11 @@ def _failed_at(script: scenariotext.Script | None, result: dict[str, Any]) -> in
         if result.get("line") == part.line:
             return number
     return -1 if any(": expect:" in problem for problem in result["problems"]) else None
+
+
+def _expects(script: scenariotext.Script, number: int) -> bool:
+    """True where a step only says what is expected."""
+    return "expect" in (script.parts[number].raw or {})
 
 
 def _shown(number: int, part: scenariotext.Part, story: storyboard.Storyboard) -> dict[str, Any]:

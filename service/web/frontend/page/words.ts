@@ -35,6 +35,7 @@ const WORDS = {
   pick: ["请选择", "Please choose"],
   removeItem: ["删除第 {number} 项", "Remove item {number}"],
   noMatch: ["没有匹配项", "No results"],
+  otherwiseHere: ["与预期不同", "Not as expected"],
   noPicture: ["此流程的文件里没有图形。", "This process has no picture."],
   diagramFailed: ["流程图无法显示，请刷新页面重试。", "The diagram cannot be shown. Please reload the page."],
   changedElsewhere: [

@@ -5,6 +5,8 @@ import { mark, type Marks } from "./marks";
 interface Answer {
   xml: string;
   marks: Marks;
+  /** Sentences to be read at elements. */
+  notes?: Record<string, string>;
 }
 
 /** Draw the diagram a [data-diagram] box names and mark where the case is. */
@@ -13,11 +15,11 @@ export async function show(box: HTMLElement): Promise<void> {
   try {
     const answer = await fetch(box.dataset.diagram!, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(String(answer.status));
-    const { xml, marks } = (await answer.json()) as Answer;
+    const { xml, marks, notes } = (await answer.json()) as Answer;
     place.replaceChildren();
     const viewer = new NavigatedViewer({ container: place });
     await viewer.importXML(xml);
-    mark(viewer, marks);
+    mark(viewer, marks, notes);
     move(viewer, box, place);
     look(viewer, marks);
   } catch (problem) {

@@ -21,7 +21,7 @@ const CLASSES: Record<keyof Marks, string> = {
 };
 
 /** Colour what is done, where the case is and which way it came. */
-export function mark(viewer: NavigatedViewer, marks: Marks): void {
+export function mark(viewer: NavigatedViewer, marks: Marks, notes: Record<string, string> = {}): void {
   const canvas = viewer.get<any>("canvas");
   const registry = viewer.get<any>("elementRegistry");
   const overlays = viewer.get<any>("overlays");
@@ -29,7 +29,17 @@ export function mark(viewer: NavigatedViewer, marks: Marks): void {
     for (const id of marks[kind] ?? []) if (registry.get(id)) canvas.addMarker(id, name);
   }
   for (const id of marks.active) label(id, say("nowHere"), "gh-here");
-  for (const id of marks.incidents) label(id, say("stuckHere"), "gh-here is-stuck");
+  for (const id of marks.incidents) label(id, say(notes[id] ? "otherwiseHere" : "stuckHere"), "gh-here is-stuck");
+  for (const [id, sentence] of Object.entries(notes)) note(id, sentence);
+
+  function note(id: string, sentence: string): void {
+    const element = registry.get(id);
+    if (!element) return;
+    const box = document.createElement("p");
+    box.className = "gh-note";
+    box.textContent = sentence;
+    overlays.add(id, { position: { top: element.height + 6, left: 0 }, html: box, show: { minZoom: 0.4 } });
+  }
 
   function label(id: string, text: string, name: string): void {
     if (!registry.get(id)) return;
