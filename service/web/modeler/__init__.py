@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from . import backtest, compare, copies, editing, publish, scenarios, tryout
+from . import backtest, compare, copies, coverage, editing, publish, scenario, scenarioform, scenarios, tryout
 from .workbench import blueprint
 
-__all__ = ["backtest", "blueprint", "compare", "copies", "editing", "publish", "scenarios", "tryout"]
+__all__ = [
+    "backtest",
+    "blueprint",
+    "compare",
+    "copies",
+    "coverage",
+    "editing",
+    "publish",
+    "scenario",
+    "scenarioform",
+    "scenarios",
+    "tryout",
+]

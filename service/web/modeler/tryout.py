@@ -5,33 +5,22 @@ Everything that is played lies in a sandbox (``service.sandbox``). The database 
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
-import orjson
-from flask import Response, current_app, flash, jsonify, redirect, render_template, request, url_for
+from flask import Response, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from service import clock, errors, sandbox, scenariotext, workdays
-from service.commands import attachments, dryruns, scenarioruns, workcalendar, workshop
+from service import errors, scenariotext
+from service.commands import dryruns, scenarioruns, workshop
 from service.commands.workshop import Change
-from service.models import DryRun, User, WorkingCopy
 from service.queries import rehearsals
 from service.queries import workshop as reads
 
-from .. import formbox, here, i18n
-from . import steps
+from .. import formbox, here
+from . import drafts, filing, plainsteps, steps, tryoutpage
 from .workbench import blueprint
-
-MOST_WORKDAYS = 500
-
-
-def pool() -> sandbox.Pool:
-    """The sandboxes of this process."""
-    found: sandbox.Pool = current_app.extensions["guohe.sandboxes"]
-    return found
 
 
 @blueprint.get("/<int:copy_id>/try")
@@ -83,8 +72,8 @@ def tryout_scenario_submit(copy_id: int) -> AnyResponse:
     with here.reading() as (session, user):
         copy = reads.copy(session, user, copy_id)
         reads.content(session, copy, path)
-        draft = as_it_is(session, copy)
-    with pool().once(draft) as box:
+        draft = drafts.as_it_is(session, copy)
+    with drafts.pool().once(draft) as box:
         read = box.ask("read", path=path)
     played = read["steps"] if upto is None else read["steps"][:upto]
     with here.writing() as (session, user):
@@ -104,7 +93,7 @@ def tryout_scenario_submit(copy_id: int) -> AnyResponse:
 @blueprint.get("/tryouts/<int:run_id>")
 def tryout(run_id: int) -> str:
     """Show where a try-out stands, and the form of the task that is being done."""
-    return _page(run_id)
+    return tryoutpage.page(run_id)
 
 
 @blueprint.get("/tryouts/<int:run_id>/ready")
@@ -112,7 +101,7 @@ def tryout_ready(run_id: int) -> Response:
     """Say whether it has been played up: a page that waits asks this now and then."""
     with here.reading() as (session, user):
         run = rehearsals.dry_run(session, user, run_id)
-        held = _prepared(session, run)
+        held = drafts.prepared(session, run)
     if held.preparing:
         return Response(render_template("modeler/_tryout_wait.html", run_id=run_id))
     answer = Response("")
@@ -126,8 +115,8 @@ def tryout_diagram(run_id: int) -> Response:
     process_id = request.args.get("process", "")
     with here.reading() as (session, user):
         run = rehearsals.dry_run(session, user, run_id)
-        held = _prepared(session, run)
-        files = _files(session, run)
+        held = drafts.prepared(session, run)
+        files = drafts.files_of(session, run)
     marks: dict[str, list[str]] = {"active": [], "done": [], "cancelled": [], "incidents": [], "flows": []}
     for case in (held.view or {}).get("cases", []):
         for one in case["diagrams"]:
@@ -142,7 +131,7 @@ def tryout_upload(run_id: int) -> tuple[Response, int]:
     """Take a file as a try-out does: its name counts, its content is not kept."""
     with here.reading() as (session, user):
         rehearsals.dry_run(session, user, run_id)
-    return named_file()
+    return filing.named_file()
 
 
 @blueprint.get("/tryouts/<int:run_id>/files/<path:name>")
@@ -165,8 +154,8 @@ def tryout_start_submit(run_id: int) -> AnyResponse | tuple[str, int]:
 def tryout_do_submit(run_id: int) -> AnyResponse | tuple[str, int]:
     """Hand in a task, as the person whose it is."""
     with here.reading() as (session, user):
-        held = _prepared(session, rehearsals.dry_run(session, user, run_id))
-    task = _task(held.view or {}, here.number("task"))
+        held = drafts.prepared(session, rehearsals.dry_run(session, user, run_id))
+    task = tryoutpage.task_of(held.view or {}, here.number("task"))
     if task is None:
         flash(_("这项任务已不在待办中。"), "warn")
         return _again(run_id)
@@ -195,7 +184,12 @@ def tryout_act_submit(run_id: int) -> AnyResponse | tuple[str, int]:
     verb = request.form.get("verb", "")
     if verb == "expect":
         return _expected(run_id)
-    made = {"wait": _wait, "workdays": _workdays, "publish": _publish, "retry": _retry}.get(verb)
+    made = {
+        "wait": plainsteps.wait,
+        "workdays": plainsteps.workdays_on,
+        "publish": plainsteps.publish,
+        "retry": plainsteps.retry,
+    }.get(verb)
     if made is None:
         raise errors.InvalidInput(field="verb")
     return _played(run_id, made(), None)
@@ -207,10 +201,10 @@ def tryout_back_submit(run_id: int) -> AnyResponse:
     to = here.number("to") or 0
     with here.writing() as (session, user):
         run = dryruns.back(session, run_id, to, user=user)
-        held = pool().prepare(run.id, _state(session, run), _loader(run), run.head, run.steps)
+        held = drafts.pool().prepare(run.id, drafts.state(session, run), drafts.loader(run), run.head, run.steps)
         steps_left = len(run.steps)
     if not held.preparing and held.view is not None and len(held.steps) > steps_left:
-        pool().back(held, steps_left)
+        drafts.pool().back(held, steps_left)
     return _again(run_id)
 
 
@@ -220,7 +214,7 @@ def tryout_renew_submit(run_id: int) -> AnyResponse:
     with here.writing() as (session, user):
         dryruns.renew(session, run_id, user=user)
     # What went wrong is tried again, too, not remembered.
-    pool().forget(run_id)
+    drafts.pool().forget(run_id)
     return _again(run_id)
 
 
@@ -228,7 +222,7 @@ def tryout_renew_submit(run_id: int) -> AnyResponse:
 def tryout_keep_submit(run_id: int) -> AnyResponse:
     """Forget the steps that can no longer be taken, and go on from there."""
     with here.reading() as (session, user):
-        held = _prepared(session, rehearsals.dry_run(session, user, run_id))
+        held = drafts.prepared(session, rehearsals.dry_run(session, user, run_id))
         played = int((held.view or {}).get("steps", 0))
     with here.writing() as (session, user):
         dryruns.back(session, run_id, played, user=user)
@@ -241,7 +235,7 @@ def tryout_remove_submit(run_id: int) -> AnyResponse:
     with here.writing() as (session, user):
         copy_id = dryruns.take(session, run_id, user=user).working_copy_id
         dryruns.remove(session, run_id, user=user)
-    pool().forget(run_id)
+    drafts.pool().forget(run_id)
     flash(_("试运行已删除。"), "good")
     return redirect(url_for("modeler.tryouts", copy_id=copy_id), 303)
 
@@ -253,9 +247,9 @@ def tryout_record_submit(run_id: int) -> AnyResponse:
     keys = [key for key in form.getlist("key") if key in steps.KEYS]
     with here.reading() as (session, user):
         run = rehearsals.dry_run(session, user, run_id)
-        held = _prepared(session, run)
-    _unless_preparing(held)
-    expect = pool().ask(held, "example", keys=keys)["expect"] if keys else {}
+        held = drafts.prepared(session, run)
+    drafts.unless_preparing(held)
+    expect = drafts.pool().ask(held, "example", keys=keys)["expect"] if keys else {}
     with here.writing() as (session, user):
         run = dryruns.take(session, run_id, user=user)
         copy = reads.copy(session, user, run.working_copy_id)
@@ -280,102 +274,34 @@ def tryout_record_submit(run_id: int) -> AnyResponse:
     return redirect(url_for("modeler.scenario", copy_id=copy_id, path=path), 303)
 
 
-def named_file() -> tuple[Response, int]:
-    """Answer an upload with the file's name, of which a scenario says no more."""
-    files = request.files.getlist("file")
-    if len(files) != 1 or not files[0].filename:
-        raise errors.InvalidInput("请选择一个文件。", "Choose one file.", field="file")
-    name = attachments.clean_name(files[0].filename)
-    if name.rpartition(".")[2].lower() not in attachments.TYPES:
-        raise errors.UnsupportedMedia("不接受此类文件。", "Files of this kind are not accepted.", field="file")
-    files[0].stream.seek(0, 2)
-    return jsonify({"id": f"{steps.KEPT}{name}", "name": name, "size": files[0].stream.tell()}), 201
-
-
-# The steps that need no form
-
-
-def _wait() -> dict[str, Any]:
-    return {"wait": "next"}
-
-
-def _workdays() -> dict[str, Any]:
-    days = here.number("days") or 1
-    now = datetime.fromisoformat(request.form.get("now", "")) if request.form.get("now") else clock.now()
-    moment = now.astimezone(clock.CHINA)
-    if request.form.get("unit") == "hours":
-        return {"wait": f"PT{min(days, 10_000)}H"}
-    if request.form.get("unit") == "days":
-        moment += timedelta(days=min(days, 4000))
-    else:
-        day = workdays.add(moment.date(), min(days, MOST_WORKDAYS))
-        moment = moment.replace(year=day.year, month=day.month, day=day.day)
-    return {"until": moment.strftime("%Y-%m-%d %H:%M")}
-
-
-def _publish() -> dict[str, Any]:
-    step: dict[str, Any] = {"publish": request.form.get("name", "")}
-    if request.form.get("key"):
-        step["key"] = request.form["key"]
-    if data := _data(request.form.get("data", "")):
-        step["data"] = data
-    return step
-
-
-def _retry() -> dict[str, Any]:
-    step: dict[str, Any] = {"retry": request.form.get("element", "")}
-    if data := _data(request.form.get("data", "")):
-        step["data"] = data
-    return step
-
-
-def _data(text: str) -> dict[str, Any]:
-    if not text.strip():
-        return {}
-    try:
-        made = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        made = None
-    if not isinstance(made, dict):
-        raise errors.InvalidInput(
-            '数据应为 JSON 对象，例如 {"result": "pass"}。',
-            'Data is a JSON object, such as {"result": "pass"}.',
-            field="data",
-        )
-    return made
-
-
 def _expected(run_id: int) -> AnyResponse | tuple[str, int]:
     """Take what has happened as what is expected from now on."""
     with here.reading() as (session, user):
-        held = _prepared(session, rehearsals.dry_run(session, user, run_id))
-    _unless_preparing(held)
+        held = drafts.prepared(session, rehearsals.dry_run(session, user, run_id))
+    drafts.unless_preparing(held)
     keys = [key for key in request.form.getlist("key") if key in steps.KEYS] or ["tasks", "ended"]
-    expect = pool().ask(held, "example", keys=keys)["expect"]
+    expect = drafts.pool().ask(held, "example", keys=keys)["expect"]
     if not expect:
         flash(_("还没有案件，没有可写的预期。"), "warn")
         return _again(run_id)
     return _played(run_id, {"expect": expect}, None)
 
 
-# Playing
-
-
 def _played(run_id: int, step: dict[str, Any], wanted: dict[str, Any] | None) -> AnyResponse | tuple[str, int]:
     """Play a step in the sandbox and keep it; where it is refused, show why, with what was typed."""
     with here.reading() as (session, user):
         run = rehearsals.dry_run(session, user, run_id)
-        held = _prepared(session, run)
+        held = drafts.prepared(session, run)
         before = len(run.steps)
-    _unless_preparing(held)
+    drafts.unless_preparing(held)
     typed = formbox.submitted() if wanted is not None and "values" in request.form else {}
     if wanted is not None:
-        form = pool().ask(held, "form", wanted=wanted)["form"]
+        form = drafts.pool().ask(held, "form", wanted=wanted)["form"]
         if form is not None and (data := steps.typed(form["values"], typed)):
             step["data"] = data
-    refused = pool().step(held, step).get("refused")
+    refused = drafts.pool().step(held, step).get("refused")
     if refused:
-        return _page(run_id, refused=refused, typed=typed, wanted=wanted), 422
+        return tryoutpage.page(run_id, refused=refused, typed=typed, wanted=wanted), 422
     with here.writing() as (session, user):
         dryruns.add(session, run_id, step, user=user, after=before)
     return _again(run_id)
@@ -386,192 +312,10 @@ def _again(run_id: int) -> AnyResponse:
 
 
 def _here(run_id: int) -> str:
-    chosen: dict[str, Any] = _chosen()
+    chosen: dict[str, Any] = tryoutpage.chosen()
     return url_for("modeler.tryout", run_id=run_id, **chosen)
-
-
-def as_it_is(session: Session, copy: WorkingCopy) -> sandbox.Draft:
-    """What a sandbox is given of a working copy as it is now."""
-    return sandbox.Draft(workshop.files(session, copy), workcalendar.entered(session))
-
-
-def _unless_preparing(held: sandbox.Held) -> None:
-    if held.problem is not None:
-        raise held.problem
-    if held.preparing or held.view is None:
-        raise errors.Busy("试运行正在准备，请稍候再试。", "The try-out is being prepared; try again in a moment.")
-
-
-def _prepared(session: Session, run: DryRun) -> sandbox.Held:
-    return pool().prepare(run.id, _state(session, run), _loader(run), run.head, run.steps)
-
-
-def _state(session: Session, run: DryRun) -> str:
-    return f"{run.working_copy_id}.{run.revision}.{run.head.get('profile')}"
-
-
-def _loader(run: DryRun) -> Any:
-    """How a sandbox gets its files, in a thread and a transaction of its own."""
-    database, copy_id, revision = here.database(), run.working_copy_id, run.revision
-
-    def load() -> sandbox.Draft:
-        with database.transaction(readonly=True) as session:
-            files = workshop.at(session, session.get_one(WorkingCopy, copy_id), revision)
-            return sandbox.Draft(files, workcalendar.entered(session))
-
-    return load
-
-
-def _files(session: Session, run: DryRun) -> dict[str, bytes]:
-    return workshop.at(session, session.get_one(WorkingCopy, run.working_copy_id), run.revision)
-
-
-def _task(view: dict[str, Any], task_id: int | None) -> dict[str, Any] | None:
-    return next((one for one in view.get("tasks", []) if one["id"] == task_id), None)
 
 
 def _process(view: dict[str, Any], run_id: int) -> str:
     with here.reading() as (session, user):
         return rehearsals.dry_run(session, user, run_id).process_id
-
-
-def _chosen() -> dict[str, str]:
-    return {name: request.args[name] for name in ("task", "as", "message", "by", "process") if name in request.args}
-
-
-# The page
-
-
-def _page(
-    run_id: int,
-    refused: dict[str, Any] | None = None,
-    typed: dict[str, Any] | None = None,
-    wanted: dict[str, Any] | None = None,
-) -> str:
-    with here.reading() as (session, user):
-        run = rehearsals.dry_run(session, user, run_id)
-        held = _prepared(session, run)
-        view = held.view if not held.preparing else None
-        context: dict[str, Any] = {"run": run, "copy": run.working_copy, "view": view, "problem": held.problem}
-        if view is None:
-            context["findings"] = held.problem.extra.get("findings", []) if held.problem else []
-            return here.page(session, "modeler/tryout.html", **context, chosen=_chosen())
-        context |= _doing(run, held, view, refused, typed, wanted)
-        context |= _shown(session, user, run, view)
-        return here.page(session, "modeler/tryout.html", **context, refused=refused, chosen=_chosen())
-
-
-def _doing(
-    run: DryRun,
-    held: sandbox.Held,
-    view: dict[str, Any],
-    refused: dict[str, Any] | None,
-    typed: dict[str, Any] | None,
-    wanted: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """What is being done: the chosen task, the start, or a message – with its form."""
-    task = message = start = None
-    wanted = wanted or _wanted(view)
-    if wanted is None:
-        return {"task": None, "message": None, "start": None, "form": None, "actor": None}
-    if wanted["kind"] == "task":
-        task = _task(view, wanted["id"])
-    elif wanted["kind"] == "message":
-        message = next((one for one in view["messages"] if one["name"] == wanted["name"]), None)
-    else:
-        start = next((one for one in view["starts"] if one["kind"] == "none"), None)
-    people = (message or start or {}).get("by", []) if task is None else [task["by"]]
-    actor = next((one for one in people if one["username"] == wanted["by"]), None)
-    try:
-        form = pool().ask(held, "form", wanted=wanted)["form"]
-    except errors.NotFound:
-        form = None
-    return {
-        "task": task,
-        "message": message,
-        "start": start,
-        "actor": actor,
-        "form": box(
-            form,
-            files=url_for("modeler.tryout_upload", run_id=run.id),
-            values=typed if refused else None,
-            problems=(refused or {}).get("fields"),
-        )
-        if form
-        else None,
-    }
-
-
-def _wanted(view: dict[str, Any]) -> dict[str, Any] | None:
-    args = request.args
-    if args.get("message"):
-        one = next((one for one in view["messages"] if one["name"] == args["message"] and one["by"]), None)
-        if one is not None:
-            names = [person["username"] for person in one["by"]]
-            by = args["by"] if args.get("by") in names else names[0]
-            return {"kind": "message", "name": one["name"], "by": by, "case": one["case"]}
-    mine = [one for one in view["tasks"] if args.get("as") in (None, one["by"]["username"])] or view["tasks"]
-    if mine:
-        task = _task(view, request.args.get("task", type=int)) or mine[0]
-        return {"kind": "task", "id": task["id"], "by": task["by"]["username"]}
-    start = next((one for one in view["starts"] if one["kind"] == "none" and one["by"]), None)
-    if start is not None and not view["cases"]:
-        names = [person["username"] for person in start["by"]]
-        return {"kind": "start", "by": args["by"] if args.get("by") in names else names[0]}
-    return None
-
-
-def box(
-    form: dict[str, Any],
-    *,
-    files: str,
-    values: dict[str, Any] | None = None,
-    problems: dict[str, list[str]] | None = None,
-) -> dict[str, Any]:
-    """The form island's input: files go nowhere, and nothing typed is kept as a draft."""
-    return {
-        "schema": form["schema"],
-        "values": {**form["values"], **(values or {})},
-        "errors": problems or {},
-        "readOnly": False,
-        "formHash": form["hash"],
-        "draft": None,
-        "files": {
-            "url": files,
-            "limit": here.settings().upload_limit,
-            "types": [f".{ending}" for ending in attachments.TYPES],
-        },
-    }
-
-
-def _shown(session: Session, user: User, run: DryRun, view: dict[str, Any]) -> dict[str, Any]:
-    diagrams: dict[str, str] = {}
-    for case in view["cases"]:
-        diagrams |= {one["process"]: one["name"] for one in case["diagrams"]}
-    if not diagrams:
-        diagrams = {run.process_id: rehearsals.name_of(_files(session, run), run.process_id)}
-    busy = [place for task in view["tasks"] for place in [task["process"]]]
-    shown = request.args.get("process", "")
-    if shown not in diagrams:
-        shown = next((one for one in busy if one in diagrams), next(iter(diagrams)))
-    return {
-        "now": datetime.fromisoformat(view["now"]),
-        "diagrams": diagrams,
-        "shown": shown,
-        "log": [steps.sentence(one) for one in view["log"]],
-        "stopped": steps.stopped(view["stopped"], i18n.choice()) if view["stopped"] else None,
-        "effects": steps.effects(view["effects"], i18n.choice()),
-        "roles": steps.roles(view["tasks"], i18n.choice()),
-        "english": i18n.choice() == "en",
-        "newer": run.working_copy.revision > run.revision,
-        "variables": [
-            (case, orjson.dumps(case["variables"], option=orjson.OPT_INDENT_2, default=str).decode())
-            for case in view["cases"]
-        ],
-        "keys": steps.keys_shown(),
-        "at": datetime.fromisoformat,
-        "suggested": steps.file_name(run),
-    }
-
-
-__all__ = ["box", "named_file", "pool", "tryouts"]
