@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service import cli_admin, cli_owner, files
+from service import cli_admin, cli_owner, cli_translate, files
 
 if TYPE_CHECKING:
     from service.commands.deployments import BundleRejected
@@ -141,6 +141,7 @@ def dmn_tck(folder: Path) -> None:
 
 cli_admin.add_to(guohe)
 cli_owner.add_to(guohe)
+cli_translate.add_to(guohe)
 
 
 # What the commands share

@@ -76,7 +76,7 @@ def validate(
 def _all(paths: tuple[Path, ...]) -> Iterator[Path]:
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.suffix in files.SUFFIXES and file.is_file() and not file.name.startswith(("~$", ".")):
+            if files.belongs(file) and file.is_file():
                 yield file
 
 
@@ -268,7 +268,7 @@ def _side(path: Path) -> dict[str, bytes]:
             found = archives.unpack(path.read_bytes())
         except errors.ServiceError as error:
             raise click.UsageError(f"{path}: {error}") from None
-        return {name: content for name, content in found.items() if name.endswith(files.SUFFIXES)}
+        return {name: content for name, content in found.items() if files.belongs(Path(name))}
     found = files.read([path])
     if not found:
         raise click.UsageError(f"{path} 中没有流程图、决策表、表单或模板。 Nothing of a bundle in {path}.")

@@ -6,9 +6,16 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from service import english
+
 SUFFIXES = (".bpmn", ".dmn", ".form", ".docx")
 FOLDERS = ("processes", "forms", "templates")
 """Where the project keeps its own processes."""
+
+
+def belongs(path: Path) -> bool:
+    """True for a file that a bundle holds, by its name."""
+    return (path.suffix in SUFFIXES or english.is_file(path.name)) and not path.name.startswith(("~$", "."))
 
 
 def read(paths: Iterable[Path]) -> dict[str, bytes]:
@@ -20,7 +27,7 @@ def read(paths: Iterable[Path]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.suffix in SUFFIXES and file.is_file() and not file.name.startswith(("~$", ".")):
+            if belongs(file) and file.is_file():
                 found[file.relative_to(parent).as_posix()] = file.read_bytes()
     return found
 

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from service import errors
+from service import english, errors
 
 SUFFIXES = (".bpmn", ".dmn", ".form", ".docx", ".yaml")
 IGNORED = ("__MACOSX/", ".git/", ".venv/", "node_modules/")
@@ -58,7 +58,7 @@ def _read(archive: zipfile.ZipFile) -> dict[str, bytes]:
     total = 0
     for entry in entries:
         name = _name(entry)
-        if not name.endswith(SUFFIXES) or any(part in name for part in IGNORED):
+        if not (name.endswith(SUFFIXES) or english.is_file(name)) or any(part in name for part in IGNORED):
             continue
         path = safe_path(name)
         if entry.flag_bits & 0x1:
@@ -113,10 +113,11 @@ def safe_path(path: str) -> str:
         raise errors.InvalidInput(
             f"不接受这样的文件路径：“{path[:80]}”。", f"No path for a file here: “{path[:80]}”.", field="path"
         )
-    if not path.endswith(SUFFIXES):
+    if not path.endswith(SUFFIXES) and not english.is_file(path):
         raise errors.InvalidInput(
-            f"“{path}”不是流程图、决策表、表单、模板或场景（{'、'.join(SUFFIXES)}）。",
-            f"“{path}” is no diagram, table, form, template or scenario ({', '.join(SUFFIXES)}).",
+            f"“{path}”不是流程图、决策表、表单、模板、场景或英文文件（{'、'.join([*SUFFIXES, english.NAME])}）。",
+            f"“{path}” is no diagram, table, form, template, scenario or file of English "
+            f"({', '.join([*SUFFIXES, english.NAME])}).",
             field="path",
         )
     return path

@@ -34,7 +34,9 @@ def form_of(session: Session, task_ids: Sequence[int], *, user: User) -> task_fo
     first = schemas[0] if schemas else None
     if first is None or not is_allowed(first) or any(one != first for one in schemas):
         return None
-    return task_forms.TaskForm(str(first.get("id")), _blank(first), "bulk")
+    form_id = str(first.get("id"))
+    bundle = deployments.bundle(session, found[0].instance.deployment_id)
+    return task_forms.TaskForm(form_id, _blank(first), "bulk", wording=task_forms.wording_of(bundle, form_id))
 
 
 def sign(session: Session, task_id: int, values: Mapping[str, Any], *, user: User) -> Task:

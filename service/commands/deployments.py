@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from service import clock, engine, errors, permissions
+from service import clock, engine, errors, permissions, wording
 from service.models import (
     Authority,
     Deployment,
@@ -127,6 +127,13 @@ def bundle(session: Session, deployment_id: int) -> engine.Bundle:
         raise errors.NotFound()
     held[deployment_id] = deployment
     return _cache.get(session, deployment)
+
+
+def drawn(session: Session, deployment_id: int, process_id: str, diagram: bytes) -> bytes:
+    """The diagram of a process with its names in the language of whoever looks at it."""
+    if not wording.is_english(session):
+        return diagram
+    return engine.diagram_in(diagram, wording.book(session, deployment_id).english.of_process(process_id))
 
 
 def in_force(session: Session, files: Mapping[str, bytes], *, authority_id: int) -> bool:

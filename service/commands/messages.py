@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from service import clock, engine, errors, permissions
+from service import clock, engine, errors, permissions, wording
 from service.engine import feel
 from service.models import (
     Correlation,
@@ -128,6 +128,7 @@ def sendable(session: Session, instance: Instance, user: User | None) -> list[Se
         if form_id is not False:
             node = bundle.node(subscription.process_id, subscription.element_id)
             label = node.name if node and node.name else subscription.name
+            label = wording.text(session, instance.deployment_id, subscription.process_id, label)
             found.setdefault(subscription.name, Sendable(subscription.name, label, form_id))
     return list(found.values())
 

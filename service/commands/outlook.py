@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import clock, engine
+from service import clock, engine, wording
 from service.engine.model import Node, Process, Scope
 from service.models import Instance, StepNorm, Task
 
@@ -57,7 +57,15 @@ def next_steps(session: Session, task: Task) -> list[NextStep]:
     for step in _ahead(place[0], place[1], (), set()):
         found.setdefault(step.element_id, step)
     called = task.process_id != task.instance.process_id
-    return [replace(one, kind="back") if called and one.kind == "end" else one for one in found.values()][:MOST_NEXT]
+    steps = [replace(one, kind="back") if called and one.kind == "end" else one for one in found.values()][:MOST_NEXT]
+
+    def say(text: str) -> str:
+        return wording.text(session, task.instance.deployment_id, task.process_id, text)
+
+    return [
+        replace(one, name=say(one.name), lane=say(one.lane) if one.lane else None, ways=tuple(map(say, one.ways)))
+        for one in steps
+    ]
 
 
 def course(session: Session, instance: Instance, states: dict[str, str]) -> Course | None:
@@ -75,7 +83,7 @@ def course(session: Session, instance: Instance, states: dict[str, str]) -> Cour
     done = [place for place, one in enumerate(ids) if states.get(one) == "done"]
     at = min(active) if active else min(max(done, default=-1) + 1, len(ids) - 1)
     expected = _expected(session, bundle, instance, stages[at:]) if instance.ended_at is None else None
-    names = [one.label for one in stages]
+    names = [wording.text(session, instance.deployment_id, instance.process_id, one.label) for one in stages]
     return Course(at + 1, len(ids), names[at], expected, tuple(names[:at]), tuple(names[at + 1 :]))
 
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from service import clock, engine, errors, forms, permissions, returning
+from service import clock, engine, english, errors, forms, permissions, returning, wording
 from service.engine import feel
 from service.models import Instance, Task, User
 
@@ -144,6 +145,8 @@ def review(session: Session, task_id: int, *, user: User) -> Review | None:
     schema = bundle.forms.get(form_id)
     if schema is None:
         return None
+    if wording.is_english(session):
+        schema = english.form(schema, bundle.english.of_folder(str(PurePosixPath(bundle.form_files[form_id]).parent)))
     written = forms.keys(schema)
     values = {name: variables[name] for name in written if name in variables}
     before = _decided_before(session, task)

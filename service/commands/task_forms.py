@@ -10,13 +10,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from service import engine, errors, permissions
+from service import engine, english, errors, permissions
 from service.engine import feel
 from service.models import Instance, ProcessDefinition, Subscription, Task, User
 from service.returning import Remark
@@ -38,6 +39,20 @@ class TaskForm:
     hash: str
     values: dict[str, Any] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
+    wording: english.Wording = english.WITHOUT
+
+    def read_in(self, language: str) -> TaskForm:
+        """The form as a reader of this language (``zh`` | ``en``) sees it. What it checks and keeps is the same."""
+        if language != "en":
+            return self
+        say = self.wording.say
+        values = self.wording.values(self.schema, self.values)
+        if isinstance(offered := values.get(returns.RETURNABLE), list):
+            values[returns.RETURNABLE] = [
+                {**one, "label": say(one["label"]), "section": say(one["section"])} for one in offered
+            ]
+        remarks = [replace(one, label=say(one.label)) for one in self.remarks]
+        return replace(self, schema=self.wording.schema(self.schema), values=values, remarks=remarks)
 
 
 def of_task(session: Session, task_id: int, *, user: User) -> TaskForm | None:
@@ -77,9 +92,8 @@ def as_opened(bundle: engine.Bundle, form: TaskForm, task: Task, variables: Mapp
             code="form_unreadable",
         ) from error  # fmt: skip
     if opened.remarks:
-        form = _hashed(form.form_id, opened.schema)
-    shown = _with(form, opened.context)
-    return TaskForm(shown.form_id, shown.schema, shown.hash, shown.values, opened.remarks)
+        form = replace(_hashed(form.form_id, opened.schema), wording=form.wording)
+    return replace(_with(form, opened.context), remarks=opened.remarks)
 
 
 def of_start(session: Session, definition: ProcessDefinition, *, user: User) -> TaskForm | None:
@@ -156,11 +170,17 @@ def _words(value: Any) -> Iterator[str]:
             yield from _words(inner)
 
 
+def wording_of(bundle: engine.Bundle, form_id: str) -> english.Wording:
+    """How a form of a bundle reads in English."""
+    folder = str(PurePosixPath(bundle.form_files.get(form_id, "")).parent)
+    return english.Wording(bundle.english.of_folder(folder), bundle.decided)
+
+
 def _form(bundle: engine.Bundle, form_id: str) -> TaskForm:
     schema = bundle.forms.get(form_id)
     if schema is None:
         raise errors.Conflict(f"找不到表单“{form_id}”。", f"The form “{form_id}” is missing.", code="form_missing")
-    return _hashed(form_id, schema)
+    return replace(_hashed(form_id, schema), wording=wording_of(bundle, form_id))
 
 
 def _hashed(form_id: str, schema: dict[str, Any]) -> TaskForm:
@@ -171,7 +191,7 @@ def _hashed(form_id: str, schema: dict[str, Any]) -> TaskForm:
 def _with(form: TaskForm, variables: Mapping[str, Any]) -> TaskForm:
     wanted = names(form.schema)
     shown = {name: value for name, value in variables.items() if name in wanted}
-    return TaskForm(form.form_id, form.schema, form.hash, shown)
+    return replace(form, values=shown)
 
 
 __all__ = ["TaskForm", "messages_of", "names", "of_message", "of_start", "of_task"]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from service import clock, engine, errors, permissions
+from service import clock, engine, errors, permissions, wording
 from service.models import Event, Instance, Task, TaskCandidate, User
 from service.models.base import BigId
 
@@ -294,6 +294,7 @@ def _give(
         duties.refresh(session, task.instance_id)
     if assignee is not None and assignee.id != user.id:
         zh = f"{user.name}将“{task.name}”交给您办理（{task.instance.number} {task.instance.title}）。"
-        en = f"{user.name} gave you “{task.name}” ({task.instance.number} {task.instance.title})."
+        name, title = wording.both(session, task.instance, task.process_id, task.name)
+        en = f"{user.name} gave you “{name}” ({task.instance.number} {title})."
         telling.tell(session, assignee, "assigned", zh, en, instance=task.instance, task=task)
     return task

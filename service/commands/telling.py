@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
-from service import clock, errors, permissions, workdays
+from service import clock, errors, permissions, wording, workdays
 from service.models import (
     Deputy,
     Exclusion,
@@ -55,11 +55,11 @@ def tell(
     instance: Instance | None = None,
     task: Task | None = None,
     path: str | None = None,
-    subject: str = "",
-    text: str = "",
+    subject: tuple[str, str] = ("", ""),
+    text: tuple[str, str] = ("", ""),
     base_url: str = "",
 ) -> None:
-    """Tell one person of something, as they chose for its kind."""
+    """Tell one person of something, as they chose for its kind. Subject and text of the mail are Chinese, English."""
     setting = session.get(NoticeSetting, (user.id, kind))
     bell, mail = (setting.bell, setting.mail) if setting else KINDS[kind]
     digest = mail == "digest" and bool(user.email)
@@ -78,17 +78,27 @@ def tell(
             )
         )
     if mail == "at_once" and user.email:
-        said = text or (en if user.locale == "en" else zh)
-        lines = [f"{user.name}：", "", said, ""]
+        english = user.locale == "en"
+        said = text[english] or (en if english else zh)
+        lines = [_greeting(user), "", said, ""]
         if instance is not None:
+            title = wording.both(session, instance, None, "")[1] if english else instance.title
             lines += [
-                f"案件：{instance.number} {instance.title}",
+                f"Case: {instance.number} {title}" if english else f"案件：{instance.number} {title}",
                 f"{base_url}/cases/{instance.id}" if base_url else "",
             ]
         number = f"[{instance.number}] " if instance is not None else ""
         post(
-            session, user, f"{number}{subject or said}", "\n".join(lines), instance_id=instance.id if instance else None
+            session,
+            user,
+            f"{number}{subject[english] or said}",
+            "\n".join(lines),
+            instance_id=instance.id if instance else None,
         )
+
+
+def _greeting(user: User) -> str:
+    return f"{user.name}," if user.locale == "en" else f"{user.name}："
 
 
 def post(session: Session, user: User, subject: str, text: str, *, instance_id: int | None = None) -> int:
@@ -149,7 +159,7 @@ def digest(session: Session, *, base_url: str = "", now: datetime | None = None)
             english = user.locale == "en"
             lines = [f"· {one.text_en if english else one.text_zh}" for one in waiting]
             subject = f"Guohe: {len(lines)} notices" if english else f"国合平台通知（{len(lines)} 条）"
-            post(session, user, subject, "\n".join([f"{user.name}：", "", *lines, "", f"{base_url}/inbox"]))
+            post(session, user, subject, "\n".join([_greeting(user), "", *lines, "", f"{base_url}/inbox"]))
         for one in waiting:
             one.digest_at = None
     session.flush()
@@ -242,12 +252,13 @@ def _remind(session: Session, task: Task, person: User, days: int, base_url: str
     instance = task.instance
     due = task.due_at.astimezone(clock.CHINA) if task.due_at else None
     day = f"{due:%Y-%m-%d}" if due else ""
+    name, title = wording.both(session, instance, task.process_id, task.name)
     if days < 0:
         zh = f"“{task.name}”将于 {day} 到期（{instance.number} {instance.title}）。"
-        en = f"“{task.name}” is due on {day} ({instance.number} {instance.title})."
+        en = f"“{name}” is due on {day} ({instance.number} {title})."
     else:
         zh = f"“{task.name}”已逾期，期限为 {day}（{instance.number} {instance.title}）。"
-        en = f"“{task.name}” was due on {day} and is late ({instance.number} {instance.title})."
+        en = f"“{name}” was due on {day} and is late ({instance.number} {title})."
     tell(session, person, "due", zh, en, instance=instance, task=task, base_url=base_url)
 
 

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from .bundle import Bundle, ProcessInfo, StartInfo, content_hash, read_contents
 from .codec import dump, load
 from .contract import Catalogue, Service
+from .english import Written, written
+from .english import diagram as diagram_in
+from .english import renewed as renewed_english
 from .migration import CannotMigrate, Obstacle, lost, migrate, obstacles
 from .model import Finding
 from .problems import BundleRejected, EngineError, Problem, UnknownProcess, UnreadableState, WrongToken
@@ -66,12 +69,14 @@ __all__ = [
     "UnreadableState",
     "UserWait",
     "Wait",
+    "Written",
     "WrongToken",
     "cancel",
     "catch",
     "complete",
     "content_hash",
     "dead_joins",
+    "diagram_in",
     "dump",
     "fire",
     "load",
@@ -84,6 +89,7 @@ __all__ = [
     "read_bundle",
     "read_contents",
     "references",
+    "renewed_english",
     "reschedule",
     "restart",
     "resting",
@@ -97,4 +103,5 @@ __all__ = [
     "validate",
     "variables",
     "visible",
+    "written",
 ]

@@ -353,6 +353,37 @@ ADVICE: dict[str, Advice] = {
         "在方括号里的函数后面写“= true”。",
         "Write “= true” behind the function in the brackets.",
     ),
+    "english-file": _advice(
+        ("读不出来的英文文件等于没有英文。", "A file of English that cannot be read is no English at all."),
+        "en.json 应为一个 JSON 对象，中文对英文；可运行 guohe translate，或在工作台的“英文”页改。",
+        "en.json is one JSON object, Chinese to English. Run guohe translate, or use the page “English” of a copy.",
+    ),
+    "english-text": _advice(
+        (
+            "占位符不同，英文读者会看到不同或空白的内容。",
+            "With other placeholders readers of English see something else.",
+        ),
+        "在英文里照抄中文的 {{…}}，只翻译其余文字。",
+        "Copy the {{…}} of the Chinese into the English and translate the rest.",
+    ),
+    "english-leftover": _advice(
+        ("中文改过或删掉了，这些英文不再显示。", "The Chinese was changed or removed; this English is shown nowhere."),
+        "核对改过的中文，重新配英文；运行 guohe translate 可去掉多余的。",
+        "Look at the changed Chinese and translate it again; guohe translate takes away what is left over.",
+    ),
+    "english-missing": _advice(
+        ("没有英文的文字，英文读者看到的是中文。", "Where there is no English, readers of English see the Chinese."),
+        "在工作台的“英文”页补上，或运行 guohe translate 后填写 en.json。",
+        "Fill it in on the page “English” of the workbench, or run guohe translate and edit en.json.",
+    ),
+    "english-rival": _advice(
+        (
+            "同一文字有两种英文，别的文件夹会用其中一种。",
+            "A text has two kinds of English, and other folders use one of them.",
+        ),
+        "删去没有用到它的文件夹里的那一条。",
+        "Remove it from the folder that does not use it.",
+    ),
     "form-structure": _advice(
         ("办理人打不开这张表单，任务就办不了。", "People cannot open the form, so the task cannot be done."),
         "删掉不认识的组件，或改掉重复的字段名；也可从历史恢复。",

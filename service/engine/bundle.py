@@ -10,7 +10,9 @@ from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
-from . import decisions, dmn, duties, tablecheck
+from service.english import is_file
+
+from . import decisions, dmn, duties, english, tablecheck
 from .decisions import Decision
 from .model import Finding, Node, Process
 from .nodes import ScopeSpec
@@ -18,6 +20,11 @@ from .parser import DiagramReader
 from .specs import build
 
 SUFFIXES = (".bpmn", ".dmn", ".form", ".docx")
+
+
+def belongs(path: str) -> bool:
+    """True for what cases run on or are read by; scenarios and notes may lie beside it."""
+    return path.endswith(SUFFIXES) or is_file(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class Contents:
 
 def read_contents(files: Mapping[str, bytes]) -> Contents:
     """Read every file of a kind a bundle holds; others (scenarios, notes) are left out."""
-    contents = Contents({p: files[p] for p in sorted(files) if p.endswith(SUFFIXES)})
+    contents = Contents({p: files[p] for p in sorted(files) if belongs(p)})
     for path, data in contents.files.items():
         suffix = PurePosixPath(path).suffix
         if suffix == ".bpmn":
@@ -72,7 +79,7 @@ def read_contents(files: Mapping[str, bytes]) -> Contents:
             _read_table(contents, path, data)
         elif suffix == ".form":
             _read_form(contents, path, data)
-        else:
+        elif suffix == ".docx":
             contents.templates[PurePosixPath(path).name] = data
     return contents
 
@@ -196,7 +203,7 @@ def content_hash(files: Mapping[str, bytes]) -> str:
     Scenarios may lie beside it and change: no case runs on them.
     """
     total = hashlib.sha256()
-    for path in sorted(path for path in files if path.endswith(SUFFIXES)):
+    for path in sorted(path for path in files if belongs(path)):
         total.update(f"{path}\0{hashlib.sha256(files[path]).hexdigest()}\n".encode())
     return total.hexdigest()
 
@@ -205,12 +212,15 @@ class Bundle:
     """What instances run on. It holds no state of any instance and may be shared by threads."""
 
     def __init__(self, contents: Contents) -> None:
+        self._contents = contents
         self.files = contents.files
         self.hash = content_hash(contents.files)
         self.findings = contents.findings
         self.models = contents.processes
         self.decisions = contents.decisions
         self.forms = contents.forms
+        self.form_files = contents.form_files
+        self.english = english.of(contents)
         self.templates = contents.templates
         self.specs: dict[str, ScopeSpec] = {}
         for process in contents.processes.values():
@@ -230,6 +240,16 @@ class Bundle:
             )
             for p in self.models.values()
         }
+
+    @cached_property
+    def decided(self) -> list[list[str]]:
+        """The strings of every text that its decision tables may make."""
+        return english.decided(self._contents)
+
+    @cached_property
+    def told(self) -> list[list[str]]:
+        """The strings of every notice that it gives."""
+        return english.told(self._contents)
 
     @cached_property
     def separations(self) -> dict[str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
-from . import contract, drawing, formcheck, templates
+from . import contract, drawing, english, formcheck, templates
 from .bundle import Contents, read_contents, table_remarks
 from .contract import Catalogue
 from .model import Finding
@@ -59,6 +59,7 @@ def validate_contents(
         findings += find.findings
     for file in contents.form_files.values():
         findings += _form_findings(file, contents.files[file])
+    findings += english.check(contents)
     if catalogue is not None:
         findings += contract.check(contents, catalogue)
         broken = {one.file for one in contents.findings if one.rule in ("xml", "not-bpmn")}

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from service import clock, mail
-from service.commands import telling
+from service import clock, english, mail
+from service.commands import deployments, telling
 from service.models import (
     CASE_PARTIES,
     FIXED_PARTIES,
@@ -77,16 +77,18 @@ def holders(session: Session, instance: Instance, role: str, job: JobContext) ->
 
 def tell(session: Session, instance: Instance, user: User, title: str, text: str, job: JobContext) -> None:
     """Tell a person of a case, as they chose to be told."""
-    line = f"{title}：{text}" if text else title
+    bundle = deployments.bundle(session, instance.deployment_id)
+    say = bundle.english.of_process(instance.process_id)
+    title_en, text_en = (english.made_of(one, bundle.told, say) for one in (title, text))
     telling.tell(
         session,
         user,
         "case",
-        line,
-        line,
+        f"{title}：{text}" if text else title,
+        f"{title_en}: {text_en}" if text else title_en,
         instance=instance,
-        subject=title,
-        text=text or title,
+        subject=(title, title_en),
+        text=(text or title, text_en or title_en),
         base_url=job.settings.base_url,
     )
 

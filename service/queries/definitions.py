@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from .. import permissions
+from .. import permissions, wording
 from ..models import Deployment, DeploymentFile, Instance, Organisation, ProcessDefinition, User
 
 
@@ -68,7 +68,7 @@ def startable(session: Session, user: User) -> list[Startable]:
                     organisations=sorted(organisations, key=lambda one: one.name),
                 )
             )
-    return found
+    return wording.said(session, found, "name", "documentation")
 
 
 def plain_start(definition: ProcessDefinition) -> dict[str, Any] | None:
@@ -95,7 +95,7 @@ def definitions(
         query = query.where(ProcessDefinition.process_id == process)
     if latest:
         query = query.where(ProcessDefinition.latest)
-    return [
+    found = [
         DefinitionRow(
             id=one.id,
             process_id=one.process_id,
@@ -110,14 +110,16 @@ def definitions(
         )
         for one, deployed_at, count in session.execute(query)
     ]
+    return wording.said(session, found, "name", "documentation")
 
 
 def names(session: Session, user: User) -> list[tuple[str, str]]:
     """Return the ids and names of the processes in service in the user's authorities, for a filter."""
-    query = select(ProcessDefinition.process_id, ProcessDefinition.name).where(
+    query = select(ProcessDefinition.process_id, ProcessDefinition.name, ProcessDefinition.deployment_id).where(
         ProcessDefinition.latest, ProcessDefinition.authority_id.in_(sorted(_authorities(user)))
     )
-    return [(row[0], row[1]) for row in session.execute(query.order_by(ProcessDefinition.name))]
+    rows = session.execute(query.order_by(ProcessDefinition.name))
+    return [(row[0], wording.text(session, row[2], row[0], row[1])) for row in rows]
 
 
 def definition(session: Session, user: User, definition_id: int) -> ProcessDefinition | None:

@@ -7,7 +7,7 @@ import hashlib
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import clock, ical
+from .. import clock, ical, wording
 from ..models import CalendarFeed, Task, User
 from . import inbox
 
@@ -31,6 +31,7 @@ def owner(session: Session, secret: str) -> User | None:
 
 def calendar(session: Session, user: User, *, base_url: str) -> bytes:
     """The tasks in the user's hands and those they could take, each at its due time."""
+    wording.read_in(session, user.locale)
     lines = [line for box in ("mine", "group") for line in inbox.tasks(session, user, box=box, limit=MOST).items]
     changed = dict(
         session.execute(select(Task.id, Task.version).where(Task.id.in_([line.id for line in lines]))).tuples().all()
@@ -43,7 +44,7 @@ def calendar(session: Session, user: User, *, base_url: str) -> bytes:
             sequence=changed.get(line.id, 0),
             at=line.due_at,
             changed_at=line.claimed_at or line.created_at,
-            summary=f"{line.name}（{line.number}）",
+            summary=f"{line.name} ({line.number})" if english else f"{line.name}（{line.number}）",
             description=f"{line.title}\n{line.process_name}",
             url=f"{base_url}/tasks/{line.id}",
         )

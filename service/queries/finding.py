@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select, true, union
 from sqlalchemy.orm import Session
 
-from .. import clock, errors, permissions, words, workdays
+from .. import clock, errors, permissions, wording, words, workdays
 from ..models import NO_DUE, Instance, SearchEntry, Task, TaskCandidate, User
 from ..models.instance import InstanceStatus
 from .page import AnySelect
@@ -202,6 +202,8 @@ class Fact(NamedTuple):
     priority: int
     state: str
     step: str
+    step_process: str = ""
+    deployment: int = 0
 
     def has(self, kind: str, value: Any, now: datetime) -> bool:
         """True where the task is of this kind."""
@@ -251,6 +253,8 @@ def facets(session: Session, parts: Sequence[AnySelect], wanted: Filters) -> Fac
                 Task.priority,
                 Instance.status,
                 Task.name,
+                Task.process_id,
+                Instance.deployment_id,
             )
             .select_from(chosen)
             .join(Task, Task.id == chosen.c.id)
@@ -265,7 +269,8 @@ def facets(session: Session, parts: Sequence[AnySelect], wanted: Filters) -> Fac
         others = [(name, value) for name, value in set_now.items() if name != kind]
         fits = [row for row in rows if all(row.has(name, value, now) for name, value in others)]
         counts[kind] = Counter(value for row in fits for value in row.kinds(kind, now))
-    return Facets(counts=counts, steps={row.element: row.step for row in rows}, capped=len(rows) > FACETED)
+    steps = {row.element: wording.text(session, row.deployment, row.step_process, row.step) for row in rows}
+    return Facets(counts=counts, steps=steps, capped=len(rows) > FACETED)
 
 
 def without_filters(wanted: Filters) -> Filters:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from .. import clock, permissions
+from .. import clock, permissions, wording
 from ..models import DeploymentFile, Event, Incident, Instance, ProcessDefinition, StepNorm, Task, User
 from .stuck import administered
 
@@ -106,8 +106,9 @@ class Move:
 
 def replay(session: Session, user: User, instance_id: int, process_id: str, *, limit: int = 5000) -> list[Move] | None:
     """Return how a case went on one of its diagrams, transaction by transaction."""
-    seen = session.scalar(select(Instance.id).where(Instance.id == instance_id, permissions.instances_seen_by(user)))
-    if seen is None:
+    seen = select(Instance.deployment_id).where(Instance.id == instance_id, permissions.instances_seen_by(user))
+    deployment_id = session.scalar(seen)
+    if deployment_id is None:
         return None
     rows = session.execute(
         select(Event.at, Event.kind, Event.element_id, Event.element_name)
@@ -124,11 +125,11 @@ def replay(session: Session, user: User, instance_id: int, process_id: str, *, l
     for at, kind, element, name in rows:
         steps[at][kinds[kind]].append(element)
         if name and kind == "entered":
-            steps[at]["names"].append(name)
+            steps[at]["names"].append(wording.text(session, deployment_id, process_id, name))
     return [
         Move(
             at=at,
-            label="、".join(dict.fromkeys(step["names"])),
+            label=(", " if wording.is_english(session) else "、").join(dict.fromkeys(step["names"])),
             entered=step["entered"],
             left=step["left"],
             failed=step["failed"],
@@ -161,7 +162,7 @@ def relatives(session: Session, user: User, instance_id: int, *, limit: int = 50
         .order_by(Instance.id)
         .limit(limit)
     ).scalars()
-    return [
+    found = [
         Relative(
             id=one.id,
             number=one.number,
@@ -172,3 +173,4 @@ def relatives(session: Session, user: User, instance_id: int, *, limit: int = 50
         )
         for one in rows
     ]
+    return wording.said(session, found, "title", case="id")

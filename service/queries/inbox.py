@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy import case as when
 from sqlalchemy.orm import Session
 
-from .. import clock, permissions
+from .. import clock, permissions, wording
 from ..models import CaseParty, Instance, Organisation, ProcessDefinition, Role, Task, TaskCandidate, User
 from ..models.task import TaskStatus
 from . import page
@@ -117,6 +117,7 @@ def tasks(
     if sort == "case":
         lines = lines.add_columns(rows.c.key0.label("lead"))
     found = [_line(row, now) for row in session.execute(page.sorted_again(lines, rows, heads[0][1].down))]
+    found = wording.said(session, found, "name", "process_name", "title")
     if box == "deputy":
         found = _named(session, user, found)
     following = _mark(found[limit - 1], box, sort) if len(found) > limit else None

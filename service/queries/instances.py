@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy import case as when
 from sqlalchemy.orm import Session, aliased
 
-from .. import clock, errors, permissions
+from .. import clock, errors, permissions, wording
 from ..models import (
     CaseParty,
     Event,
@@ -140,9 +140,13 @@ def cases(
     total, capped = page.counted(session, *(query for query, _ in parts))
     chosen = page.chosen(parts, after, limit)
     query = page.sorted_again(_rows().join(chosen, chosen.c.id == Instance.id), chosen, _NEWEST.down)
-    items = [CaseRow(**row._mapping) for row in session.execute(query)]
+    items = _said(session, [CaseRow(**row._mapping) for row in session.execute(query)])
     following = page.mark(items[limit - 1].id) if len(items) > limit else None
     return Page(items=items[:limit], total=total, capped=capped, next=following)
+
+
+def _said(session: Session, rows: list[CaseRow]) -> list[CaseRow]:
+    return wording.said(session, rows, "title", "process_name", case="id")
 
 
 def _parts(user: User, wanted: list[ColumnElement[bool]]) -> list[tuple[AnySelect, Order]]:
@@ -240,10 +244,10 @@ def case(session: Session, user: User, instance_id: int) -> CaseView | None:
     more = {column.key: facts.pop(column.key) for column in extra}
     desk = more["authority_id"] in permissions.desk_authorities(user)
     return CaseView(
-        case=CaseRow(**facts),
+        case=_said(session, [CaseRow(**facts)])[0],
         **more,
         parties=_parties(session, instance_id),
-        tasks=_open_tasks(session, user, instance_id),
+        tasks=_open_tasks(session, user, instance_id, more["deployment_id"]),
         incidents=_incidents(session, instance_id),
         sees_variables=desk,
         administers=permissions.may_administer(user, more["authority_id"]),
@@ -263,7 +267,7 @@ def _parties(session: Session, instance_id: int) -> list[Part]:
     ]
 
 
-def _open_tasks(session: Session, user: User, instance_id: int) -> list[OpenTask]:
+def _open_tasks(session: Session, user: User, instance_id: int, deployment_id: int) -> list[OpenTask]:
     now = clock.now()
     query = (
         select(
@@ -289,6 +293,7 @@ def _open_tasks(session: Session, user: User, instance_id: int) -> list[OpenTask
         facts = dict(row._mapping)
         if not facts["visible"]:
             facts["assignee"] = None
+        facts["name"] = wording.text(session, deployment_id, facts["process_id"], facts["name"])
         found.append(OpenTask(**facts, overdue=facts["due_at"] is not None and facts["due_at"] < now))
     return found
 
@@ -312,9 +317,10 @@ def history(
 
     Desks read all of it. Others read the moves, and names only where they may look into the task.
     """
-    authority_id = _authority(session, user, instance_id)
-    if authority_id is None:
+    of_case = _place(session, user, instance_id)
+    if of_case is None:
         return None
+    authority_id, deployment_id, own = of_case
     limit = page.size(limit)
     desk = authority_id in permissions.desk_authorities(user)
     wanted: list[ColumnElement[bool]] = [Event.instance_id == instance_id]
@@ -327,7 +333,15 @@ def history(
     query = query.outerjoin(Task, Task.id == Event.task_id).where(*wanted)
     total, capped = page.counted(session, select(Event.id).where(*wanted))
     rows = session.execute(order.apply(query, after, limit)).all()
-    items = [_fact(row[0], row[1] if row[2] else None, desk) for row in rows[:limit]]
+    items = [
+        _fact(
+            row[0],
+            wording.text(session, deployment_id, row[0].process_id or own, row[0].element_name),
+            row[1] if row[2] else None,
+            desk,
+        )
+        for row in rows[:limit]
+    ]
     more = page.mark(items[-1].id) if len(rows) > limit else None
     return Page(items=items, total=total, capped=capped, next=more)
 
@@ -340,7 +354,7 @@ def _named(user: User, desk: bool) -> ColumnElement[bool]:
     return when((or_(Event.user_id == user.id, Event.kind == "started", open_task), True), else_=False)
 
 
-def _fact(event: Event, name: str | None, desk: bool) -> HistoryRow:
+def _fact(event: Event, element_name: str, name: str | None, desk: bool) -> HistoryRow:
     # Whoever learns who acted learns in whose place, too.
     behalf = {"on_behalf_of": event.data["on_behalf_of"]} if name and "on_behalf_of" in event.data else {}
     return HistoryRow(
@@ -348,7 +362,7 @@ def _fact(event: Event, name: str | None, desk: bool) -> HistoryRow:
         at=event.at,
         kind=event.kind,
         element_id=event.element_id,
-        element_name=event.element_name,
+        element_name=element_name,
         process_id=event.process_id,
         token=event.token,
         task_id=event.task_id,
@@ -357,7 +371,11 @@ def _fact(event: Event, name: str | None, desk: bool) -> HistoryRow:
     )
 
 
-def _authority(session: Session, user: User, instance_id: int) -> int | None:
-    return session.scalar(
-        select(Instance.authority_id).where(Instance.id == instance_id, permissions.instances_seen_by(user))
-    )
+def _place(session: Session, user: User, instance_id: int) -> tuple[int, int, str] | None:
+    """The authority, the deployment and the process of a case that the user may see."""
+    found = session.execute(
+        select(Instance.authority_id, Instance.deployment_id, Instance.process_id).where(
+            Instance.id == instance_id, permissions.instances_seen_by(user)
+        )
+    ).one_or_none()
+    return None if found is None else (found[0], found[1], found[2])

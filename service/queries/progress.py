@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from .. import permissions
+from .. import permissions, wording
 from ..models import DeploymentFile, Event, Incident, Instance, ProcessDefinition, User
 
 State = Literal["active", "done", "cancelled", "incident"]
@@ -47,7 +47,10 @@ def progress(session: Session, user: User, instance_id: int) -> list[Progress] |
         seen[process_id or own][element_id or ""][kind] += count
     for process_id, element_id in _troubled(session, instance_id):
         seen[process_id][element_id]["incident"] += 1
-    names = dict(_names(session, deployment_id, {own, *seen}))
+    names = {
+        process_id: wording.text(session, deployment_id, process_id, name)
+        for process_id, name in _names(session, deployment_id, {own, *seen})
+    }
     diagrams = sorted(seen, key=lambda process_id: (process_id != own, process_id))
     return [_progress(process_id, names.get(process_id, process_id), seen[process_id]) for process_id in diagrams]
 

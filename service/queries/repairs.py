@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from .. import clock
+from .. import clock, wording
 from ..models import (
     Batch,
     BatchItem,
@@ -172,7 +172,11 @@ def visited(session: Session, instance_id: int) -> list[tuple[str, str, str]]:
         .group_by(Event.process_id, Event.element_id)
         .order_by(func.max(Event.id).desc())
     )
-    return [(row[0] or "", row[1] or "", row[2] or row[1] or "") for row in rows]
+    deployment_id = session.scalar(select(Instance.deployment_id).where(Instance.id == instance_id)) or 0
+    return [
+        (row[0] or "", row[1] or "", wording.text(session, deployment_id, row[0], row[2] or row[1] or ""))
+        for row in rows
+    ]
 
 
 def sent(session: Session, instance_id: int, *, limit: int = 30) -> list[Job]:
@@ -299,7 +303,7 @@ def items(
     )
     total, capped = page.counted(session, select(BatchItem.id).where(*wanted))
     rows = session.execute(Order((BatchItem.id,), (int,)).apply(query, after, limit)).all()
-    found = [ItemRow(**row._mapping) for row in rows[:limit]]
+    found = wording.said(session, [ItemRow(**row._mapping) for row in rows[:limit]], "title")
     return Page(items=found, total=total, capped=capped, next=page.mark(found[-1].id) if len(rows) > limit else None)
 
 
@@ -333,7 +337,7 @@ def versions(session: Session, user: User, process_id: str) -> list[Version]:
         Version(
             deployment_id=one.deployment_id,
             version=one.version,
-            name=one.name,
+            name=wording.text(session, one.deployment_id, process_id, one.name),
             note=note,
             created_at=created_at,
             latest=one.latest,

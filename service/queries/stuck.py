@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, false, func, literal, null, select
 from sqlalchemy import case as when
 from sqlalchemy.orm import Session, aliased
 
-from .. import clock, permissions
+from .. import clock, permissions, wording
 from ..models import (
     Incident,
     Instance,
@@ -78,7 +78,7 @@ def incidents(
         wanted.append(Incident.process_id == process)
     total, capped = page.counted(session, select(Incident.id).where(*wanted))
     rows = session.execute(_NEWEST.apply(_rows().where(*wanted), after, limit)).all()
-    items = [IncidentRow(**row._mapping) for row in rows[:limit]]
+    items = wording.said(session, [IncidentRow(**row._mapping) for row in rows[:limit]], "title", "element_name")
     return Page(items=items, total=total, capped=capped, next=page.mark(items[-1].id) if len(rows) > limit else None)
 
 
@@ -239,6 +239,7 @@ def rows(
     )
     found = session.execute(Order((since, model.id), (datetime, int)).apply(query, after, limit)).all()
     items = [StuckRow(**{**row._mapping, "data": row.data or {}}) for row in found[:limit]]
+    items = wording.said(session, items, "title", "element_name")
     following = page.mark(items[-1].since, items[-1].id) if len(found) > limit else None
     return Page(items=items, total=total, capped=capped, next=following)
 

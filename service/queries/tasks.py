@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from .. import clock, permissions
+from .. import clock, permissions, wording
 from ..models import Draft, Exclusion, Instance, Organisation, Role, Task, TaskCandidate, User
 from . import identity
 
@@ -95,7 +95,8 @@ def task(session: Session, user: User, task_id: int) -> TaskView | None:
     )
     if found is None or not permissions.may_see_task(user, found, found.candidates):
         return None
-    return _view(found, user, _candidates(session, found), clock.now())
+    shown = _view(found, user, _candidates(session, found), clock.now())
+    return wording.said(session, [shown], "name", "documentation", "process_name", "title")[0]
 
 
 def _view(found: Task, user: User, candidates: list[Candidate], now: datetime) -> TaskView:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, load_only
 
-from .. import errors, permissions
+from .. import english, errors, permissions
 from ..models import (
     Batch,
     BatchItem,
@@ -213,7 +213,9 @@ def _forms_in(content: bytes) -> dict[str, str]:
 
 
 def kind_of(path: str) -> str:
-    """Say what a file is: diagram, table, form, template or scenario."""
+    """Say what a file is: diagram, table, form, template, scenario or English."""
+    if english.is_file(path):
+        return "english"
     return next((kind for suffix, kind in KINDS.items() if path.endswith(suffix)), "other")
 
 

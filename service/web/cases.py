@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors
-from service.commands import messages, task_forms
+from service.commands import deployments, messages, task_forms
 from service.queries import attachments, definitions, documents, instances, progress
 from service.queries import inbox as boxes
 from service.queries import tasks as task_queries
@@ -82,6 +82,7 @@ def diagram(instance_id: int) -> Response:
         xml = progress.diagram(session, user, instance_id, process_id)
         if xml is None:
             raise errors.NotFound
+        xml = deployments.drawn(session, found.deployment_id, process_id, xml)
         steps = {one.process_id: one for one in progress.progress(session, user, instance_id) or []}
     return jsonify({"xml": xml.decode("utf-8", "replace"), "marks": _marks(steps.get(process_id))})
 

@@ -15,7 +15,7 @@ from service.commands.drafts import Kept
 from service.commands.task_forms import TaskForm
 from service.models import User
 
-from . import here
+from . import here, i18n
 
 
 def box(
@@ -33,6 +33,7 @@ def box(
 
     ``returnable`` are the names under which its fields may be returned, where the form is read in order to decide.
     """
+    form = form.read_in(i18n.choice())
     kept = draft if draft is not None and values is None else None
     return {
         "schema": form.schema,

@@ -12,7 +12,7 @@ from flask import abort, current_app, g, render_template, request
 from flask import session as cookie
 from sqlalchemy.orm import Session
 
-from service import clock, errors, permissions
+from service import clock, errors, permissions, wording
 from service.commands import identity as identity_commands
 from service.config import Settings
 from service.db import Database
@@ -81,10 +81,12 @@ def look(session: Session) -> User | None:
     opened = identity.signed_in(session, token) if isinstance(token, str) else None
     if opened is None:
         g.person = g.reader = None
+        wording.read_in(session, i18n.choice())
         return None
     g.opened = opened
     g.reader = user = opened.user
     g.person = Person(user.username, user.name, user.locale)
+    wording.read_in(session, i18n.choice())
     g.person.owner = permissions.may_deploy(user, user.authority_id)
     g.person.admin = permissions.may_administer(user, user.authority_id)
     g.person.roles = _roles(session, user)

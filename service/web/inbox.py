@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from service import clock, errors, permissions, workdays
+from service import clock, errors, permissions, wording, workdays
 from service.commands import drafts, grace, tasks
 from service.queries import identity
 from service.queries import inbox as boxes
@@ -124,7 +124,8 @@ def complete_submit(task_id: int) -> Response | tuple[str, int]:
             seconds = here.settings().undo_seconds
             done = grace.hand_in(session, task_id, values, user=user, version=here.number("version"), seconds=seconds)
             drafts.discard(session, task_id, user=user)
-            name, key = done.name, formbox.draft_key(user, f"task:{task_id}")
+            name = wording.text(session, done.instance.deployment_id, done.process_id, done.name)
+            key = formbox.draft_key(user, f"task:{task_id}")
     except errors.InvalidForm as refused:
         with here.reading() as (session, user):
             return taskpage.page(session, user, task_id, values, refused.fields), 422

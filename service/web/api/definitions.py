@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from service import errors, permissions
+from service import errors, permissions, wording
 from service.commands import instances, repeats
 from service.queries import definitions
 from service.queries import instances as queries
@@ -42,9 +42,14 @@ def get(call: Call, definition_id: int) -> schemas.ProcessDefinition:
             raise errors.NotFound()
         startable = found.latest and definitions.plain_start(found) is not None
         names = [one.code for one in permissions.starting_organisations(user, found)] if startable else []
+        said = ("name", "documentation")
         plain = ("id", "process_id", "name", "version", "latest", "version_tag", "documentation", "deployment_id")
         return schemas.ProcessDefinition(
-            **{name: getattr(found, name) for name in plain},
+            **{name: getattr(found, name) for name in plain}
+            | {
+                name: wording.text(session, found.deployment_id, found.process_id, getattr(found, name))
+                for name in said
+            },
             starters=list(found.starters),
             start_events=[_start(one) for one in found.start_events],
             properties=found.properties,

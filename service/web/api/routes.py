@@ -16,11 +16,11 @@ from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from service import clock, errors
+from service import clock, errors, wording
 from service.commands import identity as accounts
 from service.queries import single
 
-from . import auth, reading
+from . import auth, language, reading
 
 if TYPE_CHECKING:
     from service.config import Settings
@@ -110,6 +110,7 @@ class Call:
     def reading(self) -> Iterator[tuple[Session, User]]:
         """A transaction that changes nothing."""
         with self._database.transaction(readonly=True) as session:
+            wording.read_in(session, language.chosen())
             token = self._person(session)
             yield session, token.user
         self._note_use(token)
@@ -119,6 +120,7 @@ class Call:
         """A transaction in which one command works."""
         with self._database.transaction() as session:
             session.info["profile"] = self.settings.profile
+            wording.read_in(session, language.chosen())
             token = self._person(session)
             accounts.touch_token(session, token)
             yield session, token.user

@@ -10,7 +10,7 @@ from service.models import User
 from service.queries import identity, inbox, single
 from service.queries import tasks as queries
 
-from . import schemas
+from . import language, schemas
 from .paging import Marks, page
 from .problems import InvalidFields
 from .reading import placed
@@ -50,6 +50,7 @@ def form(call: Call, task_id: int) -> schemas.TaskForm:
     """The form of a task, with the values it opens with and what you have typed so far."""
     with call.reading() as (session, user):
         found = task_forms.of_task(session, task_id, user=user)
+        found = found.read_in(language.chosen()) if found else None
         draft = drafts.load(session, task_id, user=user) if found else None
         return schemas.TaskForm(
             form_id=found.form_id if found else None,

@@ -8,6 +8,7 @@ from flask import jsonify, render_template, request
 from werkzeug.wrappers import Response
 
 from service import errors
+from service.commands import deployments
 from service.queries import definitions
 from service.queries import heat as reads
 
@@ -49,6 +50,8 @@ def heat_diagram() -> Response:
         xml = reads.diagram(session, user, process)
         if xml is None or measure not in reads.MEASURES:
             raise errors.NotFound()
+        latest = deployments.latest(session, process, authority_id=user.authority_id)
+        xml = deployments.drawn(session, latest.deployment_id, process, xml)
         found = reads.heat(session, user, process, measure)
     most = max((one.value for one in found), default=0.0) or 1.0
     return jsonify(
@@ -68,9 +71,12 @@ def version_diagram() -> Response:
     deployment = request.args.get("deployment", "")
     with reading() as (session, user):
         chosen = int(deployment) if deployment.isdigit() and len(deployment) < 19 else None
-        xml = reads.diagram(session, user, request.args.get("process", ""), chosen)
+        process = request.args.get("process", "")
+        xml = reads.diagram(session, user, process, chosen)
         if xml is None:
             raise errors.NotFound()
+        shown = chosen or deployments.latest(session, process, authority_id=user.authority_id).deployment_id
+        xml = deployments.drawn(session, shown, process, xml)
     marks: dict[str, list[str]] = {"active": [], "done": [], "cancelled": [], "incidents": [], "flows": []}
     return jsonify({"xml": xml.decode("utf-8", "replace"), "marks": marks})
 

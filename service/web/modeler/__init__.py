@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import backtest, compare, copies, coverage, editing, publish, scenario, scenarioform, scenarios, tryout
+from . import backtest, compare, copies, coverage, editing, english, publish, scenario, scenarioform, scenarios, tryout
 from .workbench import blueprint
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "copies",
     "coverage",
     "editing",
+    "english",
     "publish",
     "scenario",
     "scenarioform",

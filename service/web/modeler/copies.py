@@ -99,7 +99,7 @@ class Group:
         return self.rows[0].folder
 
 
-ORDER = {"diagram": 0, "table": 1, "form": 2, "template": 3, "scenario": 4}
+ORDER = {"diagram": 0, "table": 1, "form": 2, "template": 3, "english": 4, "scenario": 5}
 
 
 def groups(rows: list[reads.FileRow]) -> list[Group]:

@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Any
 
-from flask import Response, jsonify, request, url_for
+from flask import Response, jsonify, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -25,13 +25,16 @@ TEXT = ("diagram", "table", "form", "scenario")
 
 
 @blueprint.get("/<int:copy_id>/files/<path:path>")
-def edit(copy_id: int, path: str) -> str:
+def edit(copy_id: int, path: str) -> str | AnyResponse:
     """Open a file in the editor for its kind."""
     security.allow_inline_style_attributes()
     with here.reading() as (session, user):
         copy = reads.copy(session, user, copy_id)
         file = reads.content(session, copy, path)
         kind = reads.kind_of(path)
+        if kind == "english":
+            folder = path.rpartition("/")[0] or "."
+            return redirect(url_for("modeler.english", copy_id=copy_id, folder=folder), 303)
         files = reads.files(session, copy)
         return here.page(
             session,

@@ -11,6 +11,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+from sqlalchemy.orm import object_session
+
+from service import wording
 
 from .instances import InstanceStatus
 from .lists import Cursor, Limit, Paging
@@ -183,6 +186,8 @@ class TaskState(Document):
     def of(cls, row: Any) -> TaskState:
         """The state of a row."""
         named = {name: getattr(row, name) for name in cls.model_fields if name != "instance_status"}
+        if session := object_session(row):
+            named["name"] = wording.text(session, row.instance.deployment_id, row.process_id, row.name)
         return cls(instance_status=row.instance.status, **named)
 
 
@@ -190,7 +195,7 @@ class TaskForm(Document):
     """A form-js form with the values it starts from."""
 
     form_id: str | None = Field(description="Null: the task has no form, and nothing is asked.")
-    form: dict[str, Any] | None = Field(description="The schema, as the modeler drew it.")
+    form: dict[str, Any] | None = Field(description="The schema as the modeler drew it, its texts in your language.")
     data: dict[str, Any] = Field(description="What the form shows before anybody types.")
     draft: dict[str, Any] | None = Field(description="What you have typed and not handed in.")
     draft_saved_at: Moment | None
