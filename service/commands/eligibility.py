@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from service import english
 from service.engine import decisions
 from service.engine.model import start_checks
 from service.models import ProcessDefinition
@@ -52,7 +53,7 @@ def unmet(session: Session, definition: ProcessDefinition, known: Mapping[str, A
                         str(row.get("criterion") or ""),
                         str(row.get("article") or ""),
                         text,
-                        str(row.get("messageEn") or text),
+                        str(row.get("messageEn") or english.made_of(text, bundle.decided, bundle.english.say)),
                     )
                 )
     return found
