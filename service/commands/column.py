@@ -116,11 +116,14 @@ def answer_invitation(
     *,
     joins: bool,
     on: date,
+    working_group: str = "",
+    representative: str = "",
     instance_id: int | None = None,
     user: User | None = None,
 ) -> AllianceMember:
-    """Record that a base joins the alliance, or rather not."""
+    """Record that a base joins the alliance – in which working group, represented by whom – or rather not."""
     member = invite_to_alliance(session, base, on=on, instance_id=instance_id, user=user)
+    member.working_group, member.representative = working_group, representative
     member.status = "member" if joins else "declined"
     member.joined_on = on if joins else None
     note(

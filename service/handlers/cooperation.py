@@ -165,5 +165,7 @@ def record_alliance(session: Session, job: JobContext) -> None:
         case.base(session, job),
         joins=case.header(job, "status") == "member",
         on=clock.today(job.now),
+        working_group=case.text(job, "detail.group", ""),
+        representative=case.text(job, "detail.representative", ""),
         instance_id=job.instance_id,
     )

@@ -15,6 +15,7 @@ def init_app(app: Flask) -> None:
         base_field=lambda code: fields().get(code, code),
         base_status=lambda code: statuses().get(code, code),
         grade=lambda code: grades().get(code, code),
+        rule_set=lambda code: rule_sets().get(code, code),
         programme=lambda code: programmes().get(code, code),
         word=word,
     )
@@ -47,6 +48,14 @@ def fields() -> dict[str, str]:
 def statuses() -> dict[str, str]:
     """Whether a base still is one."""
     return {"active": _("在册"), "revoked": _("已取消资格"), "exited": _("已退出")}
+
+
+def rule_sets() -> dict[str, str]:
+    """The measures under which bases were accredited (articles 22 and 23)."""
+    return {
+        "2011": _("《国家国际科技合作基地管理办法》（2011 年）"),
+        "trial": _("《国际科技合作基地管理办法（试行）》"),
+    }
 
 
 def grades() -> dict[str, str]:

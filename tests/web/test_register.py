@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from service.commands import column, sanctions
 from service.models import Authority, Organisation
 from service.models.register import AnnualResult, Base, BaseField, Document, RegisterEvent
 from service.storage import Folder
@@ -97,6 +98,30 @@ def test_others_see_what_is_public(browser: Open) -> None:
     assert "认定为示范型基地" in page
     assert "收到一份投诉" not in page
     assert "不合格" not in page
+
+
+def test_a_base_of_the_trial_measures_stays_and_says_so(people: People, browser: Open, base: int) -> None:
+    with people.database.transaction() as session:
+        kept = session.get_one(Base, base)
+        kept.accredited_under, kept.accredited_on = "trial", date(2008, 5, 6)
+    desk = browser("desk")
+    assert "海洋生物示范基地" in text(desk.get("/register?year=2008"))
+    assert "《国际科技合作基地管理办法（试行）》" in text(desk.get("/register/DB-2024-007"))
+
+
+def test_the_file_tells_why_a_base_was_commended_and_its_place_in_the_alliance(
+    people: People, browser: Open, base: int
+) -> None:
+    with people.database.transaction() as session:
+        kept = session.get_one(Base, base)
+        column.answer_invitation(
+            session, kept, joins=True, on=date(2025, 1, 2), working_group="海洋工作组", representative="周主任"
+        )
+        sanctions.commend(session, kept, 2024, reason="示范作用突出", decided_on=date(2025, 6, 1))
+    page = text(browser("host").get("/register/DB-2024-007"))
+    for said in ("海洋工作组", "周主任", "示范作用突出"):
+        assert said in page
+        assert said not in text(browser("stranger").get("/register/DB-2024-007"))
 
 
 @pytest.mark.usefixtures("base")

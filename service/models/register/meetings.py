@@ -25,6 +25,8 @@ class AllianceMember(Model):
     invited_on: Mapped[date | None]
     joined_on: Mapped[date | None]
     left_on: Mapped[date | None]
+    working_group: Mapped[str] = mapped_column(default="")
+    representative: Mapped[str] = mapped_column(default="")
     instance_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("instance.id"))
 
 
