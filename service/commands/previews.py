@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from service import clock, engine, errors, permissions
 from service.models import CockpitPolicy, Instance, User
 
-from . import corrections, deployments, instances, repairkinds, repairrows
+from . import corrections, deployments, instances, recovery, repairkinds, repairrows
 from .repairkinds import Moved, Unreadable
 
 
@@ -65,6 +65,8 @@ def look(
     if not repairkinds.kind(kind).steps:
         shown.notes = _said_of_rows(session, instance, kind, parameters)
         return shown, None
+    if kind == "restore":
+        return _restored(session, instance, shown)
     try:
         before, root, step = _step(session, instance, kind, parameters)
     except Unreadable as unreadable:
@@ -80,6 +82,25 @@ def look(
     shown.ended = step.ended
     shown.state = fingerprint(engine.dump(step.run))
     return shown, step
+
+
+def _restored(session: Session, instance: Instance, shown: Preview) -> tuple[Preview, engine.Step]:
+    recovered = recovery.recover(session, instance)
+    run = recovered.run
+    shown.after = [described(one) for one in run.waits()]
+    try:
+        former = instances.load(session, instance)
+    except engine.EngineError:
+        shown.before = repairrows.resting(session, instance, shown.after)
+    else:
+        if engine.same(former, run):
+            raise errors.Conflict(
+                "案件的状态与历史一致，不需要恢复。", "The state is what the history tells.", code="state_sound"
+            )
+        shown.before = [described(one) for one in former.waits()]
+        shown.variables = _differences(engine.visible(former), engine.visible(run))
+    shown.notes, shown.ended, shown.state = recovered.notes, run.ended, fingerprint(engine.dump(run))
+    return shown, engine.Step(run, run.waits(), [])
 
 
 def fingerprint(state: bytes) -> str:

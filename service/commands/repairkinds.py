@@ -11,7 +11,7 @@ from service import engine, errors
 from service.models import Instance
 
 Verb = Callable[[engine.Run], engine.Step]
-WHILE_SUSPENDED = frozenset({"terminate", "variables", "move", "back", "extend", "migrate"})
+WHILE_SUSPENDED = frozenset({"terminate", "variables", "move", "back", "extend", "migrate", "restore"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ KINDS: dict[str, Kind] = {
         Kind("variables", "更正变量", "Correct variables", ("variables",), says_zh="更正案件数据，不移动令牌"),
         Kind("suspend", "暂停", "Suspend", (), False, says_zh="暂停办理，定时器和作业等待"),
         Kind("resume", "恢复", "Resume", (), False, says_zh="恢复办理"),
+        Kind("restore", "恢复状态", "Restore the state", (), says_zh="状态损坏时，从快照和历史重建"),
         Kind("terminate", "终止", "Terminate", (), says_zh="终止案件，取消所有待办"),
         Kind("restart", "从某环节重新开始", "Restart", ("element",), says_zh="重新打开已结束的案件"),
         Kind("resend", "重发", "Send again", ("job",), False, says_zh="把已发出的邮件或消息再发一次"),
@@ -63,9 +64,9 @@ class Moved(errors.InstanceChanged):
 
 
 class Unreadable(errors.Conflict):
-    """The state of the case, or the files it runs on, cannot be read: it can only be ended, or restored from a copy."""
+    """The state of the case, or the files it runs on, cannot be read: restore the state from its history, or end it."""
 
-    zh_default = "案件的状态或所用文件无法读取：只能终止，或从备份恢复。终止后不能撤销。"
+    zh_default = "案件的状态或所用文件无法读取：请按历史恢复状态，或终止。终止后不能撤销。"
     code = "unreadable"
 
 

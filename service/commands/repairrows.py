@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import literal, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state
 
@@ -56,6 +56,8 @@ def save(
     elif kind == "migrate":
         _change_version(session, instance, int(parameters["deployment"]))
         _follow_names(session, instance, step)
+    elif kind == "restore":
+        _mended(session, instance, user, now)
     elif kind == "restart":
         instance.ended_at, instance.end_event = None, None
     instance_state(instance).info["locked"] = session.get_transaction()
@@ -72,6 +74,15 @@ def end_unread(session: Session, instance: Instance) -> None:
     snapshots.close_all(session, instance, now)
     instance.status, instance.ended_at, instance.updated_at = "terminated", now, now
     session.flush()
+
+
+def _mended(session: Session, instance: Instance, user: User, now: datetime) -> None:
+    session.execute(
+        update(Incident)
+        .where(Incident.instance_id == instance.id, Incident.resolved_at.is_(None), Incident.cause == "corrupt_state")
+        .values(resolved_at=now, resolved_by_id=user.id),
+        execution_options=_BLIND,
+    )
 
 
 def _name_what_is_done(session: Session, instance: Instance, kind: str, token: Any, acted: Acted) -> None:
@@ -224,6 +235,33 @@ def wake(session: Session, instance: Instance) -> None:
 
 
 # The rows a repair speaks of
+
+
+def resting(session: Session, instance: Instance, known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where the rows say that tokens rest, where no state can; what is ``known`` of them is told in its words."""
+    named = {(one["token"], one["element"]): one for one in known}
+    tasks = select(Task.token, Task.element_id, Task.name, Task.process_id, literal("task")).where(
+        Task.instance_id == instance.id, Task.status == "open"
+    )
+    jobs = select(Job.token, Job.element_id, Job.element_id, Job.process_id, Job.kind).where(
+        Job.instance_id == instance.id, Job.token.is_not(None), Job.status.in_(("queued", "running", "failed"))
+    )
+    heard = select(
+        Subscription.token, Subscription.element_id, Subscription.name, Subscription.process_id, literal("message")
+    ).where(Subscription.instance_id == instance.id)
+    found = [
+        named.get((token, element))
+        or {
+            "token": token,
+            "kind": "job" if kind == "service" else kind,
+            "element": element,
+            "name": name,
+            "process": process_id,
+        }
+        for query in (tasks, jobs, heard)
+        for token, element, name, process_id, kind in session.execute(query)
+    ]
+    return sorted(found, key=lambda one: one["token"] or 0)
 
 
 def open_task(session: Session, instance: Instance, parameters: Mapping[str, Any]) -> Task:

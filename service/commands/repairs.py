@@ -107,20 +107,33 @@ def undo(session: Session, repair_id: int, *, user: User, reason: str) -> Repair
     now, repaired = clock.now(), fingerprint(instance.state)
     ended_at = repair.rows["instance"]["ended_at"]
     snapshots.bring_back(session, instance, repair.rows, now)
-    run = engine.load(deployments.bundle(session, instance.deployment_id), repair.former)
     fact = _fact("undone", instance, {"repair": repair.id, "kind": repair.kind, "reason": reason})
     status = instance.status
-    projection.save(session, instance, engine.Step(run, run.waits(), []), acted=Acted(user=user, facts=[fact]), now=now)
+    run = _readable(session, instance, repair.former)
+    if run is None:
+        history.note(session, instance, fact.kind, user, fact.data)
+    else:
+        step = engine.Step(run, run.waits(), [])
+        projection.save(session, instance, step, acted=Acted(user=user, facts=[fact]), now=now)
     instance.state = repair.former  # the very bytes
     instance.status = status
     instance.ended_at = datetime.fromisoformat(ended_at) if ended_at else None
     instance.end_event = repair.rows["instance"]["end_event"]
     repair.status, repair.undone_at, repair.undone_by_id = "undone", now, user.id
     session.flush()
-    search.anew(session, instance, run.instance.data)
+    if run is not None:
+        search.anew(session, instance, run.instance.data)
     repairrows.wake(session, instance)
     _before_after(session, instance, user, "repair_undone", repair, repaired, reason)
     return repair
+
+
+def _readable(session: Session, instance: Instance, state: bytes) -> engine.Run | None:
+    """The state, or None where it is the damaged one that a repair had put right."""
+    try:
+        return engine.load(deployments.bundle(session, instance.deployment_id), state)
+    except engine.EngineError:
+        return None
 
 
 def _nothing_sent(session: Session, repair: Repair, instance: Instance) -> None:

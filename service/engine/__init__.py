@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .again import OtherStep, do_again, start_again
 from .bundle import Bundle, ProcessInfo, StartInfo, content_hash, read_contents
-from .codec import dump, load
+from .codec import dump, load, same
 from .contract import Catalogue, Service
 from .english import Written, written
 from .english import diagram as diagram_in
@@ -56,6 +57,7 @@ __all__ = [
     "JoinWait",
     "MessageWait",
     "Obstacle",
+    "OtherStep",
     "Problem",
     "ProcessInfo",
     "Resting",
@@ -77,6 +79,7 @@ __all__ = [
     "content_hash",
     "dead_joins",
     "diagram_in",
+    "do_again",
     "dump",
     "fire",
     "load",
@@ -94,10 +97,12 @@ __all__ = [
     "restart",
     "resting",
     "retry",
+    "same",
     "sample",
     "set_variables",
     "skip",
     "start",
+    "start_again",
     "template",
     "throw_error",
     "validate",

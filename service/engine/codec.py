@@ -31,6 +31,11 @@ def dump(run: Run) -> bytes:
     return MAGIC + zstandard.ZstdCompressor(level=3, write_checksum=True).compress(orjson.dumps(dump_record(run)))
 
 
+def same(run: Run, other: Run) -> bool:
+    """True where both hold the same tokens and variables, however those are written down."""
+    return dump_record(run) == dump_record(other)
+
+
 def dump_record(run: Run) -> dict[str, Any]:
     """The state before it is packed."""
     instance = run.instance

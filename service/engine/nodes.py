@@ -82,7 +82,10 @@ class NodeSpec(BpmnTaskSpec):
         token.internal_data["take"] = self.choose(token)
 
     def take_result(self, token: Token, result: Mapping[str, Any]) -> None:
-        if self.node.outputs:
+        told = token.workflow.top_workflow.told
+        if told is not None:
+            values = list(told.of(token).items())
+        elif self.node.outputs:
             context = Overlay(result, Visible(token))
             values = [(m.target, evaluate(token, m.source, context)) for m in self.node.outputs]
         else:

@@ -51,6 +51,13 @@ def skip(run: Run, token: int, variables: Mapping[str, Any], *, now: datetime) -
         at.internal_data.pop("incident", None)
         if at.armed:
             at.task_spec.trigger(at, variables)
+            return
+        for other in at.workflow.tokens():
+            if other.internal_data.get("body") == at.id:  # the rounds go with what they are rounds of
+                other.cancel()
+        if "out" in at.internal_data:
+            at.task_spec.take_result(at, variables)
+            at.task_spec.conclude(at, {})
         else:
             at.task_spec.conclude(at, variables)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from SpiffWorkflow.util.task import TaskState
 
@@ -16,6 +16,9 @@ from .problems import Problem, UnknownProcess, WrongToken
 from .steps import Happened, IncidentWait, JobWait, MessageWait, Step, TimerWait, UserWait, Wait
 from .variables import Visible, assign
 from .workflow import Instance, Token
+
+if TYPE_CHECKING:
+    from .again import Told
 
 
 @dataclass(slots=True)
@@ -47,6 +50,19 @@ def start(
     bundle: Bundle, process_id: str, variables: Mapping[str, Any], *, now: datetime, start_event: str | None = None
 ) -> Step:
     """Start ``process_id`` and run to the first wait states. Raises UnknownProcess."""
+    return begin(bundle, process_id, variables, now=now, start_event=start_event)
+
+
+def begin(
+    bundle: Bundle,
+    process_id: str,
+    variables: Mapping[str, Any],
+    *,
+    now: datetime,
+    start_event: str | None,
+    told: Told | None = None,
+) -> Step:
+    """``start``, for the first time or, with what is ``told`` of it, once more."""
     if process_id not in bundle.models:
         raise UnknownProcess(process_id)
     scope = bundle.models[process_id]
@@ -55,6 +71,7 @@ def start(
     if at is None or node is None or node.kind != "startEvent":
         raise UnknownProcess(process_id, start_event or "")
     instance = Instance(bundle, process_id, now=now)
+    instance.told = told
     if node.outputs:
         instance.begin(at, result=dict(variables))
     else:
@@ -64,7 +81,9 @@ def start(
             instance.events.append(
                 Happened(kind="variables", element_id=at, process_id=process_id, data=dict(variables))
             )
-    return _run(Run(instance))
+    step = _run(Run(instance))
+    instance.told = None
+    return step
 
 
 def complete(run: Run, token: int, variables: Mapping[str, Any], *, now: datetime) -> Step:

@@ -21,6 +21,7 @@ from .problems import Problem
 from .steps import Happened
 
 if TYPE_CHECKING:
+    from .again import Told
     from .bundle import Bundle
     from .specs import NodeSpec, ScopeSpec
 
@@ -181,6 +182,7 @@ class Instance(Scope, BpmnWorkflow):
     """A process instance while it is being stepped. ``now`` is the time of the step."""
 
     host = None
+    told: Told | None = None
 
     def __init__(self, bundle: Bundle, process_id: str, *, now: datetime, prune: bool = True) -> None:
         self.bundle, self.process_id, self.now, self.prune = bundle, process_id, now, prune
@@ -209,6 +211,8 @@ class Instance(Scope, BpmnWorkflow):
         self, kind: str, token: Token, element: str | None = None, data: Mapping[str, Any] | None = None
     ) -> None:
         node = token.task_spec.node
+        if self.told is not None and kind == "variables":
+            self.told.written(token.id)
         self.events.append(
             Happened(
                 kind=kind,

@@ -131,7 +131,7 @@ class Town:
             for table in TABLES:
                 self._insert(session, table, collected[table.name])
             if not self.database.sqlite:
-                self._count_on(session)
+                count_on(session, TABLES)
 
     def _moved(self, world: World) -> Iterator[tuple[Table, dict[str, Any]]]:
         numbers: dict[str, dict[Any, Any]] = defaultdict(dict)
@@ -176,18 +176,18 @@ class Town:
         for start in range(0, len(rows), 500):
             session.execute(insert(table), rows[start : start + 500])
 
-    @staticmethod
-    def _count_on(session: Session) -> None:
-        """Let the database number new rows after those that were written with their numbers."""
-        for table in TABLES:
-            column = table.columns.get("id")
-            if column is not None and not column.foreign_keys:
-                session.execute(
-                    text(
-                        f"SELECT setval(pg_get_serial_sequence('\"{table.name}\"', 'id'),"
-                        f' (SELECT COALESCE(MAX(id), 1) FROM "{table.name}"))'
-                    )
+
+def count_on(session: Session, tables: Iterable[Table]) -> None:
+    """Let PostgreSQL number new rows after those that were written with their numbers."""
+    for table in tables:
+        column = table.columns.get("id")
+        if column is not None and not column.foreign_keys:
+            session.execute(
+                text(
+                    f"SELECT setval(pg_get_serial_sequence('\"{table.name}\"', 'id'),"
+                    f' (SELECT COALESCE(MAX(id), 1) FROM "{table.name}"))'
                 )
+            )
 
 
 def _key(table: Table, row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ import pytest
 from service import engine
 from service.engine.steps import IncidentWait
 
-from .diagrams import NOW, Case, bundle, process, user
+from .diagrams import NOW, Case, bundle, ext, process, user
 
 START, END = '<startEvent id="s"/>', '<endEvent id="e"/>'
 TIMER = '<boundaryEvent id="t" attachedToRef="{}"{}><timerEventDefinition><timeDuration>P2D</timeDuration></timerEventDefinition></boundaryEvent>'
@@ -82,6 +82,16 @@ def test_skipping_passes_a_task_or_an_incident_with_a_result():
     case.take(engine.set_variables(case.run(), {"x": 1}, now=NOW))
     case.retry("g")
     assert case.at == ["b"]
+
+
+def test_skipping_one_of_many_rounds_skips_them_all_and_leaves_none_behind():
+    rounds = '<zeebe:loopCharacteristics inputCollection="=[1, 2, 3]"/>'
+    each = user("each", "", f"<multiInstanceLoopCharacteristics>{ext(rounds)}</multiInstanceLoopCharacteristics>")
+    case = Case(bundle(process(START + each + user("b") + END, "s -> each -> b -> e")))
+    token = next(wait.token for wait in case.step.waits if wait.element_id == "each")
+    case.take(engine.skip(case.run(), token, {"x": 1}, now=NOW))
+    assert case.at == ["b"]
+    assert case.variables["x"] == 1
 
 
 def test_a_deadline_can_be_given_another_time():

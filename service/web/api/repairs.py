@@ -17,7 +17,7 @@ from .routes import Call, api
 
 KIND = Literal[
     "retry", "retry_with", "reassign", "release", "offer", "extend", "move", "back", "skip", "message", "fire",
-    "variables", "suspend", "resume", "terminate", "restart", "resend", "migrate",
+    "variables", "suspend", "resume", "restore", "terminate", "restart", "resend", "migrate",
 ]  # fmt: skip
 
 

@@ -63,7 +63,7 @@ BY_CAUSE: dict[str, tuple[str, ...]] = {
     "stalled": ("skip", "move", "terminate"),
     "missing_form": ("migrate", "skip"),
     "missing_bundle": ("migrate", "terminate"),
-    "corrupt_state": ("terminate",),
+    "corrupt_state": ("restore", "terminate"),
 }
 
 
