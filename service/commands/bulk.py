@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
-from service import errors, forms, permissions
-from service.models import Instance, Task, User
+from service import errors, forms
+from service.models import Task, User
 from service.returning.fields import is_field, is_shown_only
 
-from . import deployments, task_forms, tasks
+from . import deployments, readable, task_forms, tasks
 
 PROPERTY = "bulk"
 
@@ -29,41 +28,26 @@ def is_allowed(schema: Mapping[str, Any]) -> bool:
 
 def form_of(session: Session, task_ids: Sequence[int], *, user: User) -> task_forms.TaskForm | None:
     """The form that these tasks share, without what belongs to one case; None where they cannot be done together."""
-    found = [_task(session, task_id, user) for task_id in task_ids]
+    found = [readable.task(session, task_id, user=user) for task_id in task_ids]
     schemas = [_schema(session, task) for task in found]
     first = schemas[0] if schemas else None
     if first is None or not is_allowed(first) or any(one != first for one in schemas):
         return None
     form_id = str(first.get("id"))
     bundle = deployments.bundle(session, found[0].instance.deployment_id)
-    return task_forms.TaskForm(form_id, _blank(first), "bulk", wording=task_forms.wording_of(bundle, form_id))
+    return task_forms.TaskForm(form_id, blank(first), "bulk", wording=task_forms.wording_of(bundle, form_id))
 
 
 def sign(session: Session, task_id: int, values: Mapping[str, Any], *, user: User) -> Task:
     """Hand in one of many tasks with the opinion they share."""
-    task = _task(session, task_id, user)
+    task = readable.task(session, task_id, user=user)
     schema = _schema(session, task)
     if schema is None or not is_allowed(schema):
         raise errors.Conflict("这类任务须逐件办理。", "Tasks of this kind are done one by one.", code="not_in_bulk")
-    written = set(forms.keys(_blank(schema)))
+    written = set(forms.keys(blank(schema)))
     return tasks.complete(
         session, task_id, {name: value for name, value in values.items() if name in written}, user=user
     )
-
-
-def _task(session: Session, task_id: int, user: User) -> Task:
-    task = (
-        session.scalars(
-            select(Task)
-            .where(Task.id == task_id)
-            .options(joinedload(Task.candidates), joinedload(Task.instance).joinedload(Instance.deployment))
-        )
-        .unique()
-        .one_or_none()
-    )
-    if task is None or not permissions.may_see_task(user, task, task.candidates):
-        raise errors.NotFound()
-    return task
 
 
 def _schema(session: Session, task: Task) -> dict[str, Any] | None:
@@ -71,7 +55,7 @@ def _schema(session: Session, task: Task) -> dict[str, Any] | None:
     return bundle.forms.get(task.form_id) if task.form_id is not None else None
 
 
-def _blank(schema: Mapping[str, Any]) -> dict[str, Any]:
+def blank(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The form with its fields alone: tables, texts and files for reading speak of one case."""
     return {**schema, "components": _fields_alone(schema)}
 

@@ -2,7 +2,8 @@
 
 A diagram says so by properties of its user tasks, for any form (docs/reference/returns.md):
 
-- ``returns`` = the id of the form whose fields the task may name; its own form finds them as ``returnable``.
+- ``returns`` = the id of the form whose fields the task may name, or several with commas; its own form finds them as
+  ``returnable``.
 - ``corrections`` = FEEL that gives ``[{field, problem}, …]``: where it gives any, the task's form opens with every
   other field read-only.
 """
@@ -16,13 +17,13 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
-from service import clock, engine, english, errors, forms, permissions, returning, wording
+from service import clock, engine, english, forms, returning, wording
 from service.engine import feel
-from service.models import Instance, Task, User
+from service.models import Task, User
 
-from . import deployments, instances
+from . import deployments, instances, readable
 
 RETURNABLE = "returnable"
 """The variable under which a form is given the fields that may be named: ``[{label, value, section}, …]``."""
@@ -44,6 +45,7 @@ class Review:
     """What a reviewer has before them: the form with its latest values, and what changed since they last decided."""
 
     form_id: str
+    """The form, or several with commas."""
     schema: dict[str, Any]
     values: dict[str, Any]
     decided_at: datetime | None
@@ -73,11 +75,32 @@ def opened(
         schema = returning.narrow(schema, said, _shown(schema, variables))
     if RETURNS not in properties:
         return Opened(schema, variables, said)
-    returned = bundle.forms.get(str(_evaluated(properties[RETURNS], variables) or ""))
+    returned = _returned(bundle, _evaluated(properties[RETURNS], variables))
     # Whoever decides again begins with an empty sheet: the last return is no proposal for the next.
     decided = {one.path.partition(".")[0] for one in returning.fields(schema)}
     variables = {name: value for name, value in variables.items() if name not in decided}
     return Opened(schema, {**variables, RETURNABLE: returnable(returned, variables) if returned else []}, said)
+
+
+def _form_ids(named: Any) -> list[str]:
+    """The forms that a property names: an id, several with commas, or a list of them."""
+    texts = named if isinstance(named, list) else str(named or "").split(",")
+    return [text for one in texts if (text := str(one).strip())]
+
+
+def _returned(bundle: engine.Bundle, named: Any, *, in_english: bool = False) -> dict[str, Any] | None:
+    """The form whose fields may be named; several are read as one, one below the other."""
+    schemas = [_worded(bundle, one, in_english) for one in _form_ids(named) if one in bundle.forms]
+    if len(schemas) < 2:
+        return schemas[0] if schemas else None
+    return {**schemas[0], "components": [part for schema in schemas for part in schema.get("components") or []]}
+
+
+def _worded(bundle: engine.Bundle, form_id: str, in_english: bool) -> dict[str, Any]:
+    schema = bundle.forms[form_id]
+    if not in_english:
+        return schema
+    return english.form(schema, bundle.english.of_folder(str(PurePosixPath(bundle.form_files[form_id]).parent)))
 
 
 def returnable(schema: Mapping[str, Any], variables: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -123,39 +146,27 @@ def _has(values: Any, path: str) -> bool:
 
 def review(session: Session, task_id: int, *, user: User) -> Review | None:
     """What a reviewer's task is about; None where it may return nothing, or the reader may not see the task."""
-    task = (
-        session.scalars(
-            select(Task)
-            .where(Task.id == task_id)
-            .options(joinedload(Task.candidates), joinedload(Task.instance).joinedload(Instance.deployment))
-        )
-        .unique()
-        .one_or_none()
-    )
-    if task is None or not permissions.may_see_task(user, task, task.candidates):
-        raise errors.NotFound()
+    task = readable.task(session, task_id, user=user)
     if task.status != "open" or RETURNS not in task.properties:
         return None
     bundle = deployments.bundle(session, task.instance.deployment_id)
     try:
         variables = engine.visible(instances.load(session, task.instance), task.token)
-        form_id = str(_evaluated(task.properties[RETURNS], variables) or "")
+        form_ids = _form_ids(_evaluated(task.properties[RETURNS], variables))
     except (engine.WrongToken, feel.FeelError):
         return None
-    schema = bundle.forms.get(form_id)
+    schema = _returned(bundle, form_ids, in_english=wording.is_english(session))
     if schema is None:
         return None
-    if wording.is_english(session):
-        schema = english.form(schema, bundle.english.of_folder(str(PurePosixPath(bundle.form_files[form_id]).parent)))
     written = forms.keys(schema)
     values = {name: variables[name] for name in written if name in variables}
     before = _decided_before(session, task)
-    old = _held_then(session, task, form_id, before.completed_at) if before is not None else None
+    old = _held_then(session, task, form_ids, before.completed_at) if before is not None else None
     asked = returning.remarks(schema, _named_in(before.submitted)) if before is not None else []
     changes = returning.changes(schema, old, values) if old is not None else []
     changed = {one.path for one in changes}
     return Review(
-        form_id,
+        ",".join(form_ids),
         schema,
         values,
         before.completed_at if before is not None and old is not None else None,
@@ -181,19 +192,20 @@ def _decided_before(session: Session, task: Task) -> Task | None:
     ).one_or_none()
 
 
-def _held_then(session: Session, task: Task, form_id: str, at: datetime | None) -> dict[str, Any] | None:
-    """What the form held at that moment: what had last been handed in with it."""
-    return session.scalars(
-        select(Task.submitted)
+def _held_then(session: Session, task: Task, form_ids: list[str], at: datetime | None) -> dict[str, Any] | None:
+    """What the forms held at that moment: what had last been handed in with each."""
+    rows = session.execute(
+        select(Task.form_id, Task.submitted)
         .where(
             Task.instance_id == task.instance_id,
-            Task.form_id == form_id,
+            Task.form_id.in_(form_ids),
             Task.status == "completed",
             Task.completed_at <= at,
         )
-        .order_by(Task.completed_at.desc(), Task.id.desc())
-        .limit(1)
-    ).one_or_none()
+        .order_by(Task.completed_at, Task.id)
+    ).all()
+    latest: dict[str | None, Any] = {row.form_id: row.submitted for row in rows}
+    return {name: value for held in latest.values() for name, value in (held or {}).items()} if latest else None
 
 
 def _named_in(submitted: Any) -> list[Any]:

@@ -22,7 +22,7 @@ from service.engine import feel
 from service.models import Instance, ProcessDefinition, Subscription, Task, User
 from service.returning import Remark
 
-from . import deployments, instances, messages, registered, returns
+from . import deployments, instances, messages, readable, registered, returns
 
 _NAME = re.compile(r"[^\W\d]\w*")
 
@@ -57,17 +57,7 @@ class TaskForm:
 
 def of_task(session: Session, task_id: int, *, user: User) -> TaskForm | None:
     """The form of a task: open, with what the case knows; handed in, with what was handed in. None: it has none."""
-    task = (
-        session.scalars(
-            select(Task)
-            .where(Task.id == task_id)
-            .options(joinedload(Task.candidates), joinedload(Task.instance).joinedload(Instance.deployment))
-        )
-        .unique()
-        .one_or_none()
-    )
-    if task is None or not permissions.may_see_task(user, task, task.candidates):
-        raise errors.NotFound()
+    task = readable.task(session, task_id, user=user)
     if task.form_id is None:
         return None
     bundle = deployments.bundle(session, task.instance.deployment_id)

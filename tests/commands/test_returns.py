@@ -140,3 +140,40 @@ def test_the_clock_stands_while_the_case_is_away(office: Office):
             explained = clocks.of_task(session, session.get_one(Task, task_id))
         assert explained is not None
         assert explained[0].zh == "第 3 个工作日，共 5；暂停 5 天；截止 2026-03-16"
+
+
+def part(form_id: str, path: str, *keys: str) -> bytes:
+    fields = [{"type": "textfield", "id": f"{path}_{key}", "key": key, "label": f"{path} {key}"} for key in keys]
+    group = {"type": "group", "id": f"G_{path}", "path": path, "label": path, "components": fields}
+    return json.dumps({"id": form_id, "type": "default", "schemaVersion": 16, "components": [group]}).encode()
+
+
+def test_a_task_may_return_the_fields_of_several_forms(office: Office):
+    drawn = diagram(
+        START
+        + step("plan", "plan", "applicant.drafter", corrections="=review.corrections")
+        + step("summary", "summary", "applicant.drafter", corrections="=review.corrections")
+        + step("check", "review", "coop.intake", returns="plan, summary")
+        + '<exclusiveGateway id="g" default="g_e"/>' + END,
+        's -> plan -> summary -> check -> g; g -[=review.result = "return"]-> plan; g -> e',
+    )  # fmt: skip
+    files = {"plan__form": part("plan", "plan", "goals", "funds"), "summary__form": part("summary", "summary", "staff")}
+    office.deploy(drawn, review__form=REVIEW, **files)
+    case = office.start()
+    office.do(case, "plan", office.wang, plan={"goals": "旧", "funds": "1"})
+    office.do(case, "summary", office.wang, summary={"staff": "2"})
+    check = office.open(case)["check"]
+    seen = review_of(office, check)
+    assert seen.returnable == ["plan.goals", "plan.funds", "summary.staff"]
+    assert seen.values == {"plan": {"goals": "旧", "funds": "1"}, "summary": {"staff": "2"}}
+    office.complete(
+        check, office.li, review={"result": "return", "corrections": [{"field": "plan.goals", "problem": "具体些"}]}
+    )
+    opened = form_of(office, office.open(case)["plan"], office.wang)
+    assert [one.path for one in opened.remarks] == ["plan.goals"]
+    office.do(case, "plan", office.wang, plan={"goals": "新", "funds": "9"})
+    office.do(case, "summary", office.wang, summary={"staff": "2"})
+    changed = review_of(office, office.open(case)["check"])
+    assert [one.path for one in changed.changes] == ["plan.goals"], "what was not named is as it was"
+    assert changed.values["plan"] == {"goals": "新", "funds": "1"}
+    assert changed.unanswered == []

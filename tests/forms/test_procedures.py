@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from service import clock, forms, returning
-from service.commands import returns
+from service.commands import bulk, returns, task_forms
 from service.engine import feel
 
 ROOT = Path(__file__).parents[2] / "forms"
@@ -51,6 +52,10 @@ def test_a_reviewer_can_name_every_field_of_the_application_but_the_pledge(name)
         "recommendation_review",
         "tt_zone_opinion",
         "ip_decision",
+        "ar_submission",
+        "ar_review",
+        "cr_review",
+        "ya_check",
     ],
 )
 def test_whoever_returns_an_application_may_name_its_fields(name):
@@ -312,3 +317,28 @@ def test_a_correction_locks_every_other_field(name):
     narrowed = returning.narrow(schema, returning.remarks(schema, [{"field": "goals", "problem": "不明确"}]))
     kept = forms.clean(narrowed, changed, known)
     assert kept["application"] == {**known["application"], "goals": SAID + "补充。"}
+
+
+BULK = sorted(path.stem for path in ROOT.rglob("*.form") if bulk.is_allowed(json.loads(path.read_bytes())))
+
+
+def test_every_signature_and_opinion_that_a_desk_gives_to_many_can_be_given_once():
+    assert BULK == [
+        "am_welcome", "ar_acceptance", "ar_opinion", "document_signature", "mf_receipt", "recommendation_signature",
+        "rp_signature", "tn_decision", "tn_opinion", "tt_zone_signature", "visit_approval", "ya_commendation_decision",
+        "ya_nonfiling",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BULK)
+def test_a_form_for_many_asks_nothing_that_only_one_case_knows(name):
+    shared = bulk.blank(form(name))
+    own = set(forms.keys(shared))
+    assert own
+    read = task_forms.names(shared) - {"hide", "true", "false", "null"}
+    known = {one.get("key") for one in fields(shared)} | {one.get("path") for one in _all(shared)}
+    assert {one for one in read if one[0].islower()} - _literals(shared) <= own | known
+
+
+def _literals(component: Any) -> set[str]:
+    return set(re.findall(r'"(\w+)"', json.dumps(component).replace('\\"', '"')))

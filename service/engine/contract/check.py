@@ -334,7 +334,7 @@ def _all_reads(found: Analysis) -> set[tuple[str, ...]]:
     for process in sources.contents.processes.values():
         used |= {read.path for _, text in process.expressions() for read in parse(text).reads}
         for _, node in process.walk():
-            for text in (node.properties.get("condition"),):
+            for text in (node.properties.get("condition"), node.properties.get("corrections")):
                 used |= {read.path for read in parse(text.lstrip("= ")).reads} if text else set()
             used |= {tuple(path.split(".")) for path in template_of(sources, node)[1]}
     for decision in sources.contents.decisions.values():

@@ -18,8 +18,11 @@ def _properties(find: Finder, node: Node) -> None:
         value = node.properties.get(name)
         if value and is_expression(value):
             feel_of_property(find, node, name, feel_of(value))
-    form = node.properties.get("returns")
-    if form is not None and not is_expression(form) and form not in find.contents.forms:
+    named = node.properties.get("returns")
+    for form in named.split(",") if named is not None and not is_expression(named) else []:
+        form = form.strip()
+        if form in find.contents.forms:
+            continue
         find.error(
             node,
             "returns-form",
