@@ -22,6 +22,8 @@ from .xml import UnsafeXml, parse
 if TYPE_CHECKING:
     from .bundle import Contents
 
+BPMNDI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
+DC = "{http://www.omg.org/spec/DD/20100524/DC}"
 NO_NAMES = ("message", "error", "signal", "escalation", "category", "definitions", "extensionElements")
 """Names by which programs know things; nobody reads them."""
 NOTICES = ("noteTitle", "noteText")
@@ -237,6 +239,19 @@ def renewed(contents: Contents) -> dict[str, bytes]:
 
 # In a reader's language
 
+LABEL = 90.0
+"""Words of English need more room than two or four characters: the width that bpmn-js gives a label by itself."""
+
+
+def _widen(bounds: etree._Element) -> None:
+    try:
+        x, width = float(bounds.get("x", "")), float(bounds.get("width", ""))
+    except ValueError:
+        return
+    if width < LABEL:
+        bounds.set("x", f"{x - (LABEL - width) / 2:g}")
+        bounds.set("width", f"{LABEL:g}")
+
 
 def diagram(data: bytes, say: Say) -> bytes:
     """A diagram with its names and documentation in English, for looking at; what it does is the same."""
@@ -246,4 +261,7 @@ def diagram(data: bytes, say: Say) -> bytes:
             element.set("name", english.translate(value, say))
         elif kind in ("name", "documentation"):
             element.text = english.translate(value, say)
+    for bounds in root.iter(f"{DC}Bounds"):
+        if bounds.getparent().tag == f"{BPMNDI}BPMNLabel":  # type: ignore[union-attr]
+            _widen(bounds)
     return etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8")

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from service import clock
-from service.commands import identity, telling
-from service.models import Instance, Job, Notification, Task
+from service.commands import identity, telling, workshop
+from service.models import Instance, Job, Notification, Task, User, WorkingCopy
 from service.queries import feeds
 from tests.commands.conftest import Office, diagram
+from tests.conftest import People
 from tests.engine.diagrams import script
-from tests.web.conftest import APPLICATION, APPLYING, OPINION, Browser, field, form, given, task, text
+from tests.web.conftest import APPLICATION, APPLYING, OPINION, Browser, field, form, given, path_of, task, text
 
 Open = Callable[..., Browser]
 
@@ -218,3 +219,65 @@ def test_notices_mail_and_calendar_are_in_the_language_of_the_person(office: Off
 
 def feed_of(session: Any, user: Any) -> bytes:
     return feeds.calendar(session, user, base_url="http://guohe.test")
+
+
+# The page of a draft
+
+
+@pytest.fixture
+def draft(applying: Office, people: People, browser: Open) -> tuple[Browser, int]:
+    """A process owner in front of a working copy of the two tasks."""
+    people.user("owner", "platform.owner", name="陈负责")
+    owner = browser("owner")
+    with applying.database.transaction() as session:
+        user = session.query(User).filter_by(username="owner").one()
+        copy = workshop.create(session, "草稿", user=user, files={
+            "processes/applying/applying.bpmn": APPLYING,
+            "forms/applying/opinion.form": OPINION,
+            "forms/applying/application.form": APPLICATION,
+        })  # fmt: skip
+        return owner, copy.id
+
+
+def test_the_draft_lists_its_texts_with_where_they_stand(draft: tuple[Browser, int]) -> None:
+    owner, copy = draft
+    page = owner.get(f"/modeler/{copy}/english?folder=forms/applying")
+    assert "审核意见" in text(page)
+    assert "审核材料 F_opinion" in text(page)
+    assert "forms/applying – 5 条，缺 5 条" in text(page)
+
+
+def test_english_is_kept_in_the_draft_as_any_other_change(draft: tuple[Browser, int], applying: Office) -> None:
+    owner, copy = draft
+    path = f"/modeler/{copy}/english"
+    sent = {"folder": "forms/applying", "chinese": ["审核意见", "发展目标"], "before": ["", ""]}
+    done = owner.post(path, **sent, english=["Opinion", ""])
+    assert (done.status_code, path_of(done)) == (303, f"{path}?folder=forms/applying")
+    with applying.database.transaction() as session:
+        held = workshop.files(session, session.get_one(WorkingCopy, copy))
+        assert json.loads(held["forms/applying/en.json"]) == {
+            "拟认定基地名称": "", "发展目标": "", "成立日期": "", "证明材料": "", "审核意见": "Opinion"
+        }  # fmt: skip
+    page = owner.get(path)
+    assert "缺 4 条" in text(page)
+    assert "英文：forms/applying" in text(owner.get(f"/modeler/{copy}"))
+    opened = owner.get(f"/modeler/{copy}/files/forms/applying/en.json")
+    assert (opened.status_code, path_of(opened)) == (303, f"{path}?folder=forms/applying")
+
+
+def test_whoever_saves_over_the_english_of_another_loses_nothing(draft: tuple[Browser, int]) -> None:
+    owner, copy = draft
+    path = f"/modeler/{copy}/english"
+    sent = {"folder": "forms/applying", "chinese": "审核意见", "before": ""}
+    owner.post(path, **sent, english="Opinion")
+    refused = owner.post(path, **sent, english="View")
+    assert refused.status_code == 409
+    assert ">View</textarea>" in refused.text
+    assert "“审核意见”的英文已由他人改为“Opinion”" in text(refused)
+
+
+def test_english_that_cannot_be_used_is_kept_and_said_beside_it(draft: tuple[Browser, int]) -> None:
+    owner, copy = draft
+    path = f"/modeler/{copy}/english"
+    owner.post(path, folder="forms/applying", chinese="审核意见", before="", english="=1")
+    assert "英文以“=”开头" in text(owner.get(f"{path}?folder=forms/applying"))

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from service import engine
 from service.cli import guohe
+from service.engine.compare import compare
 from tests.workshop.conftest import form, procedure
 
 DIAGRAM = procedure().replace(b'name="check"', 'name="审核"'.encode())
@@ -85,6 +86,18 @@ def test_the_command_adds_what_is_missing_and_drops_what_is_left_over(tmp_path: 
     (tmp_path / "processes/p/en.json").write_bytes(book(审核="Check"))
     assert run(guohe, ["translate", str(tmp_path)]).exit_code == 0
     assert run(guohe, ["translate", str(tmp_path), "--check"]).exit_code == 0
+
+
+def test_what_differs_is_said_text_by_text():
+    made = compare(
+        {**FILES, "forms/p/en.json": book(意见="Opinion", 审核="Check")},
+        {**FILES, "forms/p/en.json": book(意见="View")},
+    )
+    assert [(one.kind, one.en) for one in made.changes] == [
+        ("changed", "English of “意见”: Opinion → View"),
+        ("removed", "No more English of “审核”: Check"),
+    ]
+    assert compare(FILES, {**FILES, "forms/p/en.json": book(意见="View")}).changes[0].zh == "“意见”的英文：View"
 
 
 def test_a_change_of_the_english_is_another_deployment():

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..bundle import read_contents
-from . import diagrams, forms, tables, templates
+from . import diagrams, english, forms, tables, templates
 from .changes import Change, Comparison, Words
 
 __all__ = ["Change", "Comparison", "Words", "compare"]
 
 
 def compare(old: Mapping[str, bytes], new: Mapping[str, bytes], words: Words | None = None) -> Comparison:
-    """Every difference between two sets of files, in the order of diagrams, tables, forms, templates, the rest.
+    """Every difference between two sets of files: diagrams, tables, forms, templates, English, the rest.
 
     ``words`` gives the names of roles. Files that cannot be read are compared as a whole.
     """
@@ -27,6 +27,7 @@ def compare(old: Mapping[str, bytes], new: Mapping[str, bytes], words: Words | N
     tables.compare(made, before, after)
     forms.compare(made, before, after)
     templates.compare(made, old, new)
+    english.compare(made, old, new)
     _others(made, old, new)
     return made
 
