@@ -109,3 +109,21 @@ def _names(component: Mapping[str, Any]) -> Iterator[str]:
             yield str(binding).split(".")[0]
         else:
             yield from _names(field)
+
+
+def labels(component: Mapping[str, Any], before: str = "") -> dict[str, str]:
+    """What people call the fields of a form, by their paths, and their options, by ``path=value``; the rows of a list
+    share theirs."""
+    found: dict[str, str] = {}
+    for child in component.get("components", ()):
+        key = child.get("key") or child.get("path") or ""
+        path = f"{before}{key}"
+        label = child.get("label") or child.get("dateLabel")
+        if key and label:
+            found[path] = str(label)
+        # What is chosen has a name of its own: it stands behind its value.
+        for option in child.get("values") or ():
+            if key and isinstance(option, Mapping) and isinstance(option.get("value"), str):
+                found[f"{path}={option['value']}"] = str(option.get("label") or option["value"])
+        found |= labels(child, f"{path}." if key else before)
+    return found

@@ -41,6 +41,8 @@ class Part:
     include: str | None
     commented: bool
     column: int = 0
+    seen: dict[str, Any] | None = None
+    """The step as JSON, to be shown: also where a part of it is taken from another file, and it cannot be changed."""
 
     @property
     def alone(self) -> str:
@@ -182,6 +184,27 @@ def set_expect(text: str, expect: Mapping[str, Any]) -> str:
     return text + gap + _dump({"expect": dict(expect)})
 
 
+def set_start(text: str, start: Mapping[str, Any]) -> str:
+    """Put another start in its place, above the steps where there was none; an empty one takes it out.
+
+    Raises Unchangeable where a comment or another file's content would be lost.
+    """
+    node = _compose(text)
+    line = _dump({"start": dict(start)}) if start else ""
+    for key, value in node.value:
+        if str(key.value) == "start":
+            begin, end = key.start_mark.index, _end_of(value)
+            if "#" in _without_strings(text[begin:end]):
+                raise Unchangeable(why="there is a comment in the start", why_zh="发起的内容里有注释")
+            if _includes(value):
+                raise Unchangeable(why="another file's content stands there", why_zh="发起的内容引用了别的文件")
+            rest = text[end:] if line else text[end:].removeprefix("\n")
+            return text[:begin] + line.rstrip("\n") + rest
+    before = next((key.start_mark.index for key, _ in node.value if str(key.value) in ("steps", "expect")), len(text))
+    gap = "" if not text[:before] or text[:before].endswith("\n") else "\n"
+    return text[:before] + gap + line + text[before:]
+
+
 def set_name(text: str, name: str) -> str:
     """Call it something else."""
     node = _compose(text)
@@ -243,7 +266,8 @@ def _parts(text: str, node: yaml.Node) -> list[Part]:
         start, end = one.start_mark.index, _end_of(one)
         chunk = text[start:end]
         include = str(one.value) if one.tag == "!include" else None
-        raw = _json(one) if isinstance(one, yaml.MappingNode) and not _includes(one) else None
+        seen = _json(one) if isinstance(one, yaml.MappingNode) else None
+        raw = None if _includes(one) else seen
         found.append(
             Part(
                 start,
@@ -254,6 +278,7 @@ def _parts(text: str, node: yaml.Node) -> list[Part]:
                 include,
                 "#" in _without_strings(chunk),
                 one.start_mark.column,
+                seen if isinstance(seen, dict) else None,
             )
         )
     return found
@@ -400,6 +425,7 @@ __all__ = [
     "replace_text",
     "set_expect",
     "set_name",
+    "set_start",
     "step_text",
     "take_apart",
     "write",

@@ -300,7 +300,8 @@ def form_of(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
             form = task_forms.of_task(session, task.id, user=person)
         elif kind == "start":
             person = play.person(session, wanted["by"])
-            definition = deployments.latest(session, play.scenario.process, authority_id=person.authority_id)
+            process_id = wanted.get("process") or play.scenario.process
+            definition = deployments.latest(session, process_id, authority_id=person.authority_id)
             form = task_forms.of_start(session, definition, user=person)
         else:
             by = wanted["by"]

@@ -4,13 +4,13 @@ instead of keys, and what to do about it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import engine, errors
+from service import engine, errors, forms
 from service.commands.identity import ROLES
 from service.models import Incident, Instance, Task
 
@@ -209,16 +209,16 @@ class Wording:
         """The labels of the fields of the form that a step fills, by their paths."""
         if self.bundle is None:
             return {}
-        forms: set[str] = set()
+        opened: set[str] = set()
         for process in self.bundle.models.values():
             for _, node in process.walk():
                 named = step.target in (node.id, node.label, node.event.message if node.event else None)
                 begun = step.verb == "begin" and process.id == step.target and node.kind == "startEvent"
                 if (named or begun) and node.form_id:
-                    forms.add(node.form_id)
+                    opened.add(node.form_id)
         made: dict[str, str] = {}
-        for form in forms:
-            made |= dict(_labels(self.bundle.forms.get(form, {})))
+        for form in opened:
+            made |= forms.labels(self.bundle.forms.get(form, {}))
         return made
 
     def _fields(self, fields: Mapping[str, Sequence[str]], labels: Mapping[str, str], colon: str, end: str) -> str:
@@ -232,15 +232,6 @@ class Wording:
 def _plain(path: str) -> str:
     """A path without the places in lists: ``projects[0].name`` is the field ``projects.name``."""
     return re.sub(r"\[\d+\]|\.\d+(?=\.|$)", "", path)
-
-
-def _labels(component: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    for child in component.get("components", ()):
-        key = child.get("key") or child.get("path") or ""
-        path = f"{before}{key}"
-        if key and child.get("label"):
-            yield path, str(child["label"])
-        yield from _labels(child, f"{path}." if key else before)
 
 
 def shown(value: Any) -> str:

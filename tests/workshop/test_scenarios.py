@@ -236,3 +236,50 @@ def test_a_run_whose_server_died_can_be_asked_for_again(database, copy_id, brows
             session.flush()
             scenarioruns.ask(session, copy_id, user=person(session))
         assert len(session.scalars(select(ScenarioRun)).all()) == scenarioruns.KEPT
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_start_is_filled_in_by_its_form_and_the_text_around_it_stays(database, copy_id, browser):
+    owner = browser("owner")
+    began = drafts.procedure().replace(
+        b'<startEvent id="s" name="\xe5\x8f\x91\xe8\xb5\xb7"/>',
+        '<startEvent id="s" name="发起"><extensionElements><zeebe:formDefinition formId="ask"/></extensionElements>'
+        "</startEvent>".encode(),
+    )
+    written = "# 从发起开始\nname: 发起时填写\nstart: {by: applicant.drafter, data: {days: 2}}\nsteps:\n  - do: check # 审核\n"
+    path = f"{FOLDER}/begun.yaml"
+    with database.transaction() as session:
+        copy = session.get_one(WorkingCopy, copy_id)
+        base = workshop.current(session, copy)[drafts.DRAFT].sha256
+        changes = {drafts.DRAFT: Change(began, base), path: Change(written.encode(), None)}
+        workshop.save(session, copy_id, changes, user=person(session), kind="save")
+    page = text(owner.get(f"/modeler/{copy_id}/scenarios/{path}"))
+    assert "天数 2" in page
+    assert "用真实表单填写" in page
+
+    form = owner.get(f"/modeler/{copy_id}/scenario-form?path={path}&number=start")
+    assert given(form)["values"]["days"] == 2
+    shown, base = (re.search(rf'name="{name}" value="([^"]*)"', form.text)[1] for name in ("shown", "base"))
+    done = hand_in(
+        owner,
+        f"/modeler/{copy_id}/scenario-form",
+        {
+            "values": json.dumps({"days": 4, "reason": "探亲"}),
+            "path": path,
+            "number": "start",
+            "shown": shown,
+            "base": base,
+        },
+    )
+    assert done.status_code == 303
+    after = content(database, copy_id, path)
+    assert after.startswith("# 从发起开始\nname: 发起时填写\nstart:\n")
+    assert "days: 4" in after
+    assert "reason: 探亲" in after
+    assert after.endswith("steps:\n  - do: check # 审核\n")
+
+    hand_in(owner, f"/modeler/{copy_id}/scenario-edit", {"path": path, "act": "start", "by": "", "base": ""})
+    after = content(database, copy_id, path)
+    assert "by: applicant.drafter" not in after
+    assert "days: 4" in after
+    assert owner.get(f"/modeler/{copy_id}/scenario-form?path={path}&number=dance").status_code == 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Any
 
 from flask import Response, flash, jsonify, redirect, request, url_for
@@ -19,6 +20,9 @@ from service.queries import workshop as reads
 from .. import here, i18n
 from . import drafts, scenarios, steps
 from .workbench import blueprint
+
+MOST_INSIDE = 30
+DEEPEST_PART = 6
 
 
 @blueprint.get("/<int:copy_id>/scenarios/<path:path>")
@@ -139,7 +143,8 @@ def _page(
         process_name=story.processes.get(process_id, process_id),
         shown_process=shown_process if shown_process in story.processes else "",
         walked=[(one, story.processes[one]) for one in walked],
-        steps=[shown(number, part, story) for number, part in enumerate(script.parts)] if script else [],
+        starting=_starting(head, process_id, story),
+        steps=[_listed(number, part, story, path, files) for number, part in enumerate(script.parts)] if script else [],
         expect=_expectation(script.expect, story) if script else [],
         expect_text=scenariotext.step_text(script.expect) if script and script.expect else "",
         failed_at=failed_at,
@@ -156,6 +161,54 @@ def _page(
         problem=problem or broken,
         broken=bool(broken),
     )
+
+
+def _starting(head: dict[str, Any], process_id: str, story: storyboard.Storyboard) -> dict[str, Any]:
+    """How the case begins: who starts it with which data, whether there is a form, or that nobody does."""
+    found = head.get("start")
+    start: dict[str, Any] = found if isinstance(found, dict) else {}
+    by = str(start.get("by") or "")
+    data = start.get("data")
+    person = next((one for one in storyboard.PEOPLE if one[0] == by), None)
+    return {
+        "nobody": bool(start.get("none")),
+        "by": by,
+        "by_words": (person[2] if i18n.choice() == "en" else person[1]) if person else by,
+        "formed": process_id in story.starts,
+        "facts": steps.facts(data, story.labels_at(process_id)) if isinstance(data, dict) else [],
+    }
+
+
+def _listed(
+    number: int, part: scenariotext.Part, story: storyboard.Storyboard, path: str, files: dict[str, bytes]
+) -> dict[str, Any]:
+    """A step for the list; another file's steps with where they stand and what they are."""
+    found = shown(number, part, story)
+    if part.include:
+        elsewhere = posixpath.normpath(posixpath.join(posixpath.dirname(path), part.include))
+        found["elsewhere"] = elsewhere if elsewhere in files else ""
+        found["inside"] = _inside(files, elsewhere, story)[:MOST_INSIDE]
+    return found
+
+
+def _inside(files: dict[str, bytes], path: str, story: storyboard.Storyboard, depth: int = 0) -> list[str]:
+    """The steps of a part, and of the parts in it, in words."""
+    if path not in files or depth > DEEPEST_PART:
+        return []
+    try:
+        # A part is a list of steps, as it stands under this key.
+        parts = scenariotext.take_apart("steps:\n" + files[path].decode("utf-8", "replace")).parts
+    except (errors.InvalidInput, errors.TooLarge):
+        return []
+    said: list[str] = []
+    for number, part in enumerate(parts):
+        if part.include:
+            inner = posixpath.normpath(posixpath.join(posixpath.dirname(path), part.include))
+            said += _inside(files, inner, story, depth + 1)
+        else:
+            one = shown(number, part, story)
+            said.append(f"{one['words']}（{one['by_words']}）" if one["by_words"] else one["words"])
+    return said
 
 
 def _failed_at(script: scenariotext.Script | None, result: dict[str, Any]) -> int | None:
@@ -175,7 +228,7 @@ def _expects(script: scenariotext.Script, number: int) -> bool:
 
 def shown(number: int, part: scenariotext.Part, story: storyboard.Storyboard) -> dict[str, Any]:
     """A step as the page shows it: in words, with what can be changed in fields."""
-    raw = part.raw or {}
+    raw = part.seen or {}
     verb = next((name for name in steps.VERBS if name in raw), "")
     target = raw.get(verb)
     by = raw.get("by")
@@ -196,6 +249,8 @@ def shown(number: int, part: scenariotext.Part, story: storyboard.Storyboard) ->
         "note": raw.get("note", ""),
         "refused": raw.get("refused", ""),
         "data": scenariotext.step_text(raw["data"]).rstrip() if isinstance(raw.get("data"), dict) else "",
+        "facts": steps.facts(raw["data"], story.labels_at(str(target))) if isinstance(raw.get("data"), dict) else [],
+        "formed": bool(story.labels_at(str(target))),
         "expect": _expectation(raw["expect"], story) if isinstance(raw.get("expect"), dict) else [],
         "text": part.alone,
         "editable": part.raw is not None and not part.commented,
@@ -217,7 +272,7 @@ def _expectation(expect: dict[str, Any], story: storyboard.Storyboard) -> list[t
         elif isinstance(value, str | int | float):
             said = str(value)
         else:
-            said = scenariotext.step_text({key: value}).partition(":")[2].strip()
+            said = steps.plain(value, steps.words_of_keys())
         found.append((words.get(key, key), said))
     return found
 
@@ -238,6 +293,13 @@ def _edited(text: str) -> str:
         return made if made.endswith("\n") else f"{made}\n"
     if act == "rename":
         return scenariotext.set_name(text, " ".join(form.get("name", "").split())[:120])
+    if act == "start":
+        start = scenariotext.take_apart(text).head.get("start")
+        start = dict(start) if isinstance(start, dict) else {}
+        by = form.get("by", "").strip()
+        return scenariotext.set_start(
+            text, {**({"by": by} if by else {}), **{k: v for k, v in start.items() if k != "by"}}
+        )
     if act == "remove":
         return scenariotext.remove(text, number)
     if act in ("up", "down"):
@@ -294,6 +356,18 @@ def _step(form: dict[str, str]) -> dict[str, Any]:
 def saved(copy_id: int, path: str, text: str, base: str, comment: str) -> None:
     with here.writing() as (session, user):
         workshop.save(session, copy_id, {path: Change(text.encode(), base)}, user=user, kind="save", comment=comment)
+
+
+def at_the_start(box: sandbox.Sandbox, path: str) -> dict[str, Any]:
+    """A scenario before its case is started."""
+    read = box.ask("read", path=path)
+    return box.ask("open", head={**read["head"], "start": {"none": True}}, steps=[])
+
+
+def process_of(text: str, path: str) -> str:
+    """The process a scenario plays: the one it names, or the one in whose folder it lies."""
+    named = scenariotext.take_apart(text).head.get("process")
+    return str(named or path.rpartition("/scenarios/")[0].rpartition("/")[2])
 
 
 def played_to(box: sandbox.Sandbox, path: str, line: int | None) -> dict[str, Any]:

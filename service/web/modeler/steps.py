@@ -38,6 +38,54 @@ def expectation_words() -> dict[str, str]:
     }
 
 
+def words_of_keys() -> dict[str, str]:
+    """What the names in expected rows mean."""
+    return {
+        "to": _("收件人"),
+        "text": _("内容"),
+        "subject": _("主题"),
+        "kind": _("种类"),
+        "number": _("编号"),
+        "title": _("标题"),
+        "name": _("名称"),
+        "type": _("类型"),
+        "status": _("状态"),
+        "region": _("地区"),
+    }
+
+
+def facts(data: Mapping[str, Any], labels: Mapping[str, str], before: str = "") -> list[tuple[str, str]]:
+    """The data of a step as a form's reader knows it: label and value."""
+    found: list[tuple[str, str]] = []
+    for name, value in data.items():
+        path = f"{before}{name}"
+        if isinstance(value, Mapping) and not set(value) <= {scenariotext.FILE, "!include"}:
+            found += facts(value, labels, f"{path}.")
+        else:
+            found.append((labels.get(path, path), plain(value, labels, f"{path}.")))
+    return found
+
+
+def plain(value: Any, labels: Mapping[str, str], before: str = "") -> str:
+    """A value of a scenario as people write it."""
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    if value in EMPTY:
+        return _("（空）")
+    if isinstance(value, Mapping):
+        if _is_file(value):
+            return str(value[scenariotext.FILE])
+        if set(value) == {"!include"}:
+            return _("取自“%(file)s”", file=value["!include"])
+        return "，".join(f"{labels.get(before + k, k)}：{plain(v, labels, f'{before}{k}.')}" for k, v in value.items())
+    if isinstance(value, list):
+        return "；".join(plain(one, labels, before) for one in value)
+    text = labels.get(f"{before.removesuffix('.')}={value}", str(value))
+    if text.startswith("~"):
+        return _("含“%(text)s”", text=text[1:].strip())
+    return _("公式 %(text)s", text=text[1:].strip()) if text.startswith("=") else text
+
+
 def over(shown: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """A form's values with a step's data typed over them, files as the form shows them."""
     made = dict(shown)
