@@ -37,7 +37,7 @@ def copies() -> str:
             closed=closed,
             rule=publishing.policy(session, user.authority_id),
             admin=permissions.may_administer(user, user.authority_id),
-            suggestion=_("%(day)s 的修改", day=format_skeleton("MMMd", clock.today(), locale=get_locale())),
+            suggestion=_("%(day)s的修改", day=format_skeleton("MMMd", clock.today(), locale=get_locale())),
         )
 
 
