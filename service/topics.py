@@ -363,7 +363,7 @@ TOPICS += (
     _topic("share_result", "报送专项管理", "Share the result", "base year grade"),
     _topic("record_commendation", "登记表彰", "Record a commendation", "base year reason document?"),
     _topic("record_notice", "登记通报", "Record a reprimand", "base year document?", "notice"),
-    _topic("lift_notice", "解除被通报状态", "Lift a reprimand", "base passedYear liftedOn?"),
+    _topic("lift_notice", "解除被通报状态", "Lift a reprimand", "base passedYear? liftedOn?"),
     _topic(
         "record_violation",
         "登记违规线索",

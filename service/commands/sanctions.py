@@ -210,23 +210,27 @@ def lift_notices(
     base: Base,
     *,
     on: date,
-    passed_year: int,
+    passed_year: int | None,
     instance_id: int | None = None,
     user: User | None = None,
 ) -> int:
     """End the notices of years before the one that passed; return how many there were.
 
-    A pass that is confirmed late for an earlier year leaves the notice of a later one standing.
+    A pass that is confirmed late for an earlier year leaves the notice of a later one standing. Without a year every
+    notice ends.
     """
-    standing = select(Notice).where(Notice.base_id == base.id, Notice.lifted_on.is_(None), Notice.year < passed_year)
+    standing = select(Notice).where(Notice.base_id == base.id, Notice.lifted_on.is_(None))
+    if passed_year is not None:
+        standing = standing.where(Notice.year < passed_year)
     open_notices = session.scalars(standing).all()
     for notice in open_notices:
         notice.lifted_on = on
         note(
             session,
             "notice_lifted",
-            f"{notice.year} 年度通报的状态自 {on} 起解除（{passed_year} 年度考核合格）",
-            f"No longer under the notice of {notice.year} from {on} on, as {passed_year} passed",
+            f"{notice.year} 年度通报的状态自 {on} 起解除" + (f"（{passed_year} 年度考核合格）" if passed_year else ""),
+            f"No longer under the notice of {notice.year} from {on} on"
+            + (f", as {passed_year} passed" if passed_year else ""),
             authority_id=base.authority_id,
             base=base,
             instance_id=instance_id,

@@ -81,12 +81,15 @@ def record_notice(session: Session, job: JobContext) -> dict[str, Any]:
 
 @topic("lift_notice")
 def lift_notice(session: Session, job: JobContext) -> None:
-    """End the state of being under notice of years before the one that passed (A5)."""
+    """End the state of being under notice of years before the one that passed (A5).
+
+    Cases begun on a diagram that does not name that year go on as they began: every notice is lifted.
+    """
     sanctions.lift_notices(
         session,
         case.base(session, job),
         on=case.day(job, "liftedOn", clock.today(job.now)),
-        passed_year=case.number(job, "passedYear"),
+        passed_year=case.number(job, "passedYear", None),
         instance_id=job.instance_id,
     )
 

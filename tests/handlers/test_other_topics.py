@@ -248,6 +248,9 @@ def test_an_assessment_reads_the_years_before_and_the_report_of_its_year(session
     work("lift_notice", base={"id": base.id}, liftedOn="2025-06-01", passedYear=2024)
     facts = work("lookup_annual_facts", base={"id": base.id}, year=2025)["annualFacts"]
     assert (facts["noticeOn"], facts["noticeYears"]) == (None, [2023])
+    sanctions.reprimand(session, base, 2025, issued_on=date(2026, 6, 1))
+    work("lift_notice", base={"id": base.id})  # as a diagram of former days calls it
+    assert not sanctions.under_notice(session, base)
 
 
 def test_years_in_a_row_without_a_report_are_counted_up_to_the_year_asked_for(session, base, work):
