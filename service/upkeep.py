@@ -206,6 +206,8 @@ class Upkeep:
         for authority_id in authorities:
             with self.database.transaction() as session:
                 telling.remind(session, authority_id, base_url=self.settings.base_url)
+            with self.database.transaction() as session:
+                telling.announce(session, authority_id, base_url=self.settings.base_url)
         with self.database.transaction() as session:
             telling.digest(session, base_url=self.settings.base_url)
 

@@ -10,8 +10,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from service import clock, errors, permissions
-from service.models import CaseParty, Comment, Instance, Membership, Notification, Organisation, User
+from service.models import CaseParty, Comment, Instance, Membership, Organisation, Task, User
 from service.models.comment import Audience
+
+from . import telling
 
 LONGEST = 4000
 MOST_NAMED = 20
@@ -155,15 +157,15 @@ def _seen(session: Session, instance_id: int, user: User) -> Instance:
 def _tell(session: Session, instance: Instance, one: User, by: User, text: str, task_id: int | None) -> None:
     said = " ".join(text.split())
     said = said if len(said) <= 80 else said[:80] + "…"
-    session.add(
-        Notification(
-            user_id=one.id,
-            instance_id=instance.id,
-            task_id=task_id,
-            text_zh=f"{by.name}在案件 {instance.number} 的意见中提到了您：{said}",
-            text_en=f"{by.name} mentioned you on case {instance.number}: {said}",
-            created_at=clock.now(),
-        )
+    task = session.get(Task, task_id) if task_id is not None else None
+    telling.tell(
+        session,
+        one,
+        "mention",
+        f"{by.name}在案件 {instance.number} 的意见中提到了您：{said}",
+        f"{by.name} mentioned you on case {instance.number}: {said}",
+        instance=instance,
+        task=task,
     )
 
 

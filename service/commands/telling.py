@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from service import clock, errors, permissions, wording, workdays
@@ -33,6 +33,8 @@ from .difference import table_of
 KINDS: dict[str, tuple[bool, str]] = {
     "case": (True, "at_once"),
     "assigned": (True, "at_once"),
+    "mention": (True, "at_once"),
+    "offered": (False, "digest"),
     "due": (True, "digest"),
     "deputy": (True, "at_once"),
     "export": (True, "never"),
@@ -43,6 +45,14 @@ MORNING = time(8, 30)
 MAIL_RETRIES = 8
 MOST = 200
 """So many tasks are reminded of in one round at most, and so many people told of one."""
+OFFERED = 0
+"""The mark in ``Reminder.days`` of a task that its group has been told of."""
+NEW = timedelta(days=1)
+"""A task that nobody was told of for so long is no news."""
+OUT_OF_ORDER = 5000
+"""So many ids back a task may still appear, because its transaction took longer than others."""
+LISTED = 20
+"""So many offered tasks are named in one digest; the rest are counted."""
 
 
 def tell(
@@ -63,6 +73,7 @@ def tell(
     setting = session.get(NoticeSetting, (user.id, kind))
     bell, mail = (setting.bell, setting.mail) if setting else KINDS[kind]
     digest = mail == "digest" and bool(user.email)
+    base_url = base_url or session.info.get("base_url", "")
     if bell or digest:
         session.add(
             Notification(
@@ -70,6 +81,7 @@ def tell(
                 instance_id=instance.id if instance else None,
                 task_id=task.id if task else None,
                 path=path,
+                kind=kind,
                 text_zh=zh,
                 text_en=en,
                 created_at=clock.now(),
@@ -157,13 +169,66 @@ def digest(session: Session, *, base_url: str = "", now: datetime | None = None)
         user = session.get_one(User, user_id)
         if waiting and user.active and user.email:
             english = user.locale == "en"
-            lines = [f"· {one.text_en if english else one.text_zh}" for one in waiting]
-            subject = f"Guohe: {len(lines)} notices" if english else f"国合平台通知（{len(lines)} 条）"
-            post(session, user, subject, "\n".join([_greeting(user), "", *lines, "", f"{base_url}/inbox"]))
+            lines = _lines(session, waiting, english)
+            if lines:
+                subject = f"Guohe: {len(lines)} notices" if english else f"国合平台通知（{len(lines)} 条）"
+                post(session, user, subject, "\n".join([_greeting(user), "", *lines, "", f"{base_url}/inbox"]))
         for one in waiting:
             one.digest_at = None
     session.flush()
     return len(due)
+
+
+def _lines(session: Session, waiting: Iterable[Notification], english: bool) -> list[str]:
+    """What a digest says; of offered tasks those that still wait, the first by name and the rest counted."""
+    others = [one for one in waiting if one.kind != "offered"]
+    offered = [one for one in waiting if one.kind == "offered"]
+    still = set(
+        session.scalars(
+            select(Task.id).where(
+                Task.id.in_([one.task_id for one in offered]), Task.status == "open", Task.assignee_id.is_(None)
+            )
+        )
+    )
+    offered = [one for one in offered if one.task_id in still]
+    lines = [f"· {one.text_en if english else one.text_zh}" for one in [*others, *offered[:LISTED]]]
+    if (more := len(offered) - LISTED) > 0:
+        lines.append(f"· {more} more tasks wait for your groups." if english else f"· 另有 {more} 项任务待领取。")
+    return lines
+
+
+def announce(session: Session, authority_id: int, *, base_url: str = "", now: datetime | None = None) -> int:
+    """Tell the people of its groups of each task that is new and that nobody has taken, once; how many tasks."""
+    now = now or clock.now()
+    told = select(Reminder.task_id).where(Reminder.task_id == Task.id, Reminder.days == OFFERED)
+    # By id, not by time: of a million open tasks only the latest are looked at. Ids may appear out of their order.
+    latest = session.scalar(select(func.max(Reminder.task_id)).where(Reminder.days == OFFERED))
+    if latest is None:
+        latest = session.scalar(select(func.max(Task.id))) or 0
+    fresh = session.scalars(
+        select(Task)
+        .join(Instance, Instance.id == Task.instance_id)
+        .where(
+            Task.id > latest - OUT_OF_ORDER,
+            Task.authority_id == authority_id,
+            Task.status == "open",
+            Task.assignee_id.is_(None),
+            Task.created_at > now - NEW,
+            Instance.status.in_(("active", "incident")),
+            ~told.exists(),
+        )
+        .order_by(Task.id)
+        .limit(MOST)
+    ).all()
+    for task in fresh:
+        _mark(session, task, {OFFERED}, now)
+        name, title = wording.both(session, task.instance, task.process_id, task.name)
+        zh = f"新任务“{task.name}”待领取（{task.instance.number} {task.instance.title}）。"
+        en = f"The task “{name}” is new and waits for somebody ({task.instance.number} {title})."
+        for person in people(session, task, now):
+            tell(session, person, "offered", zh, en, instance=task.instance, task=task, base_url=base_url)
+    session.flush()
+    return len(fresh)
 
 
 # Reminders

@@ -29,3 +29,4 @@ class Notification(Model):
     read_at: Mapped[datetime | None]
     digest_at: Mapped[datetime | None] = mapped_column(index=True)
     path: Mapped[str | None]
+    kind: Mapped[str] = mapped_column(default="case", server_default="case")

@@ -37,7 +37,8 @@ class ReminderPolicy(Model):
 
 
 class Reminder(Model):
-    """A reminder that was given, so that it is given once. ``days``: working days, negative before the due day."""
+    """A reminder that was given, so that it is given once. ``days``: working days, negative before the due day, 0: its
+    group was told that it is new."""
 
     __tablename__ = "reminder"
 

@@ -70,6 +70,7 @@ def writing() -> Iterator[tuple[Session, User]]:
     """A transaction for a signed-in person: one view, one command, one commit."""
     with database().transaction() as session:
         session.info["profile"] = settings().profile
+        session.info["base_url"] = settings().base_url
         user = _user(session)
         identity_commands.touch_session(session, g.opened, hours=settings().session_hours)
         yield session, user

@@ -130,6 +130,50 @@ def test_a_digest_puts_the_notices_of_a_day_into_one_mail_on_the_next_working_mo
     assert "https://guohe.example/inbox" in mails[1].payload["text"]
 
 
+def announce(office, at: datetime) -> int:
+    with clock.travel(at), office.database.transaction() as session:
+        return telling.announce(session, office.li.authority_id, base_url="https://guohe.example")
+
+
+def digest(office, at: datetime) -> list[str]:
+    before = {job.id for job in office.jobs(kind="mail")}
+    with clock.travel(at), office.database.transaction() as session:
+        telling.digest(session, base_url="https://guohe.example")
+    return [job.payload["text"] for job in office.jobs(kind="mail") if job.id not in before]
+
+
+def test_a_new_task_of_a_group_is_told_once_by_default_in_the_digest_of_the_morning(due):
+    with due.database.transaction() as session:
+        telling.choose(session, due.fresh(session, due.zhao), {"offered": (True, "never")})
+    assert announce(due, day(2, 10)) == 1
+    assert announce(due, day(2, 11)) == 0
+    with due.database.transaction() as session:
+        unread = session.query(Notification).filter(Notification.read_at.is_(None)).all()
+        assert [one.user_id for one in unread] == [due.zhao.id], "no bell unless wished for"
+    (mail,) = digest(due, day(3))
+    assert "新任务“受理”待领取" in mail
+
+
+def test_a_task_that_somebody_took_meanwhile_is_no_news_in_the_morning(due):
+    announce(due, day(2, 10))
+    with due.database.transaction() as session:
+        tasks.claim(session, due.task_id, user=due.fresh(session, due.zhao))
+    assert digest(due, day(3)) == []
+    with clock.travel(day(5)):
+        due.start()
+        assert announce(due, day(9)) == 0, "what is old is no news"
+
+
+def test_a_flood_of_new_tasks_is_named_in_part_and_counted(due):
+    with clock.travel(day(2, 10)):
+        for _ in range(22):
+            due.start()
+    assert announce(due, day(2, 11)) == 23
+    mails = digest(due, day(3))
+    assert len(mails) == 2
+    assert all(mail.count("新任务“受理”") == telling.LISTED and "另有 3 项任务待领取。" in mail for mail in mails)
+
+
 class Inbox:
     """Takes every message."""
 

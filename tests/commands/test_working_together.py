@@ -113,7 +113,12 @@ def test_a_comment_reaches_its_circle_and_no_further(office: Office, case: int):
 
 
 def test_a_mention_tells_who_may_read_and_refuses_who_may_not(office: Office, case: int):
+    with office.database.transaction() as session:
+        office.fresh(session, office.li).email = "li@example.org"
     act(office, comments.write, case, "@李明请看，抄送 @zhao", user=office.wang, audience="applicant")
+    (mail,) = office.jobs(kind="mail")
+    assert mail.payload["to"] == "li@example.org"
+    assert "提到了您：@李明请看" in mail.payload["text"]
     told = {one.user_id: one.text_zh for one in office.rows(Notification)}
     assert set(told) == {office.li.id, office.zhao.id}
     assert told[office.li.id].startswith("王芳在案件")
