@@ -184,25 +184,23 @@ def create(
 
 def step(session: Session) -> bool:
     """Do the next item of a running batch; False where there is none."""
-    item = session.scalars(
-        select(BatchItem)
+    found = session.execute(
+        select(BatchItem, Batch)
         .join(Batch, Batch.id == BatchItem.batch_id)
         .where(Batch.status == "running", BatchItem.status == "pending")
         .order_by(BatchItem.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=BatchItem)
+        .execution_options(populate_existing=True)
     ).first()
-    if item is None:
+    if found is None:
         return False
-    batch = session.get_one(Batch, item.batch_id, populate_existing=True)
-    if batch.status != "running":
-        return True
+    item, batch = found
     try:
         with session.begin_nested():
             _do(session, batch, item)
     except (errors.ServiceError, engine.EngineError) as error:
-        item.status, item.zh, item.en = "failed", error.zh, error.en
-    item.at = clock.now()
+        item.status, item.zh, item.en, item.at = "failed", error.zh, error.en, clock.now()
     session.flush()
     _advance(session, batch)
     return True
@@ -234,7 +232,7 @@ def _do(session: Session, batch: Batch, item: BatchItem) -> None:
             reason=batch.reason,
             batch_id=batch.id,
         )
-    item.repair_id, item.status = repair.id, "done"
+    item.repair_id, item.status, item.at = repair.id, "done", clock.now()
     if repair.status == "proposed":
         item.zh, item.en = "已提交，等待另一人批准", "Waits for somebody to agree"
 

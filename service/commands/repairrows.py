@@ -55,7 +55,7 @@ def save(
         _reschedule_rows(session, instance, int(token or 0), repairkinds.due_of(parameters))
     elif kind == "migrate":
         _change_version(session, instance, int(parameters["deployment"]))
-        _follow_names(session, instance, step)
+        _follow_names(session, instance, step, parameters.get("names") or {})
     elif kind == "restore":
         _mended(session, instance, user, now)
     elif kind == "restart":
@@ -138,8 +138,11 @@ def _change_version(session: Session, instance: Instance, deployment_id: int) ->
     session.flush()
 
 
-def _follow_names(session: Session, instance: Instance, step: engine.Step) -> None:
+def _follow_names(
+    session: Session, instance: Instance, step: engine.Step, names: Mapping[str, Mapping[str, str]]
+) -> None:
     """Open rows of tokens that stand at a renamed element stay what they are: claimed, with their drafts."""
+    renamed = {goal for pairs in names.values() for goal in pairs.values()}
     for wait in step.waits:
         if isinstance(wait, engine.UserWait):
             session.execute(
@@ -155,7 +158,7 @@ def _follow_names(session: Session, instance: Instance, step: engine.Step) -> No
                 ),
                 execution_options=_BLIND,
             )
-        elif isinstance(wait, engine.JobWait | engine.TimerWait):
+        elif isinstance(wait, engine.JobWait | engine.TimerWait) and wait.element_id in renamed:
             session.execute(
                 update(Job)
                 .where(

@@ -59,6 +59,8 @@ def perform(
         asked_at=now,
         asked_by_id=user.id,
     )
+    if not shown.needs_approval:
+        repair.former, repair.rows = instance.state, snapshots.take(session, instance)
     session.add(repair)
     session.flush()
     if shown.needs_approval:
@@ -77,6 +79,7 @@ def approve(session: Session, repair_id: int, *, user: User, note: str = "") -> 
     if repair.expected_version != instance.version:
         raise Moved()
     repair.decided_at, repair.decided_by_id, repair.decision_note = clock.now(), user.id, note
+    repair.former, repair.rows = instance.state, snapshots.take(session, instance)
     _do(session, repair, instance, user=user)
     return repair
 
@@ -158,9 +161,7 @@ def _nothing_sent(session: Session, repair: Repair, instance: Instance) -> None:
 
 def _do(session: Session, repair: Repair, instance: Instance, *, user: User, step: engine.Step | None = None) -> None:
     kind, parameters, now = repair.kind, repair.parameters, clock.now()
-    former, before = instance.state, fingerprint(instance.state)
-    repair.rows = snapshots.take(session, instance)
-    repair.former = former
+    before = fingerprint(instance.state)
     fact = _fact(kind, instance, {"repair": repair.id, "reason": repair.reason, "parameters": parameters})
     if KINDS[kind].steps and step is None:
         step = previews.look(session, instance, kind, parameters)[1]

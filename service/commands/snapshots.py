@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, ScalarResult, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from service.models import Draft, Incident, Instance, Job, Model, Subscription, Task, TaskCandidate
@@ -34,10 +35,7 @@ def take(session: Session, instance: Instance) -> dict[str, Any]:
     session.flush()
     rows: dict[str, Any] = {"instance": {name: _plain(getattr(instance, name)) for name in _INSTANCE}}
     for kind, (model, names) in _OPEN.items():
-        rows[kind] = [
-            {"id": row.id, **{name: _plain(getattr(row, name)) for name in names}}
-            for row in session.scalars(_open(model, instance).execution_options(populate_existing=True))
-        ]
+        rows[kind] = _all(session, model, *_open(model, instance), only=("id", *names))
     tasks = [row["id"] for row in rows["tasks"]]
     rows["candidates"] = _all(session, TaskCandidate, TaskCandidate.task_id.in_(tasks), leave={"id"}) if tasks else []
     rows["drafts"] = _all(session, Draft, Draft.task_id.in_(tasks)) if tasks else []
@@ -45,20 +43,36 @@ def take(session: Session, instance: Instance) -> dict[str, Any]:
     return rows
 
 
-def _open(model: Any, instance: Instance) -> Any:
-    chosen = select(model).where(model.instance_id == instance.id)
+def _open(model: Any, instance: Instance) -> list[ColumnElement[bool]]:
+    of_case = model.instance_id == instance.id
     if model is Task:
-        return chosen.where(Task.status == "open")
+        return [of_case, Task.status == "open"]
     if model is Job:
-        return chosen.where(Job.token.is_not(None), Job.status.in_(("queued", "running", "failed")))
-    return chosen.where(Incident.resolved_at.is_(None))
+        return [of_case, Job.token.is_not(None), Job.status.in_(("queued", "running", "failed"))]
+    return [of_case, Incident.resolved_at.is_(None)]
 
 
-def _all(session: Session, model: Any, wanted: Any, *, leave: set[str] = frozenset()) -> list[dict[str, Any]]:  # type: ignore[assignment]
-    columns = [column for column in model.__table__.columns if column.name not in leave]
+def _live(session: Session, model: Any, instance: Instance) -> ScalarResult[Any]:
+    chosen = select(model).where(*_open(model, instance)).order_by(model.id)
+    return session.scalars(chosen.execution_options(populate_existing=True))
+
+
+def _all(
+    session: Session,
+    model: Any,
+    *wanted: ColumnElement[bool],
+    only: Collection[str] = (),
+    leave: Collection[str] = (),
+) -> list[dict[str, Any]]:
+    columns = [
+        column for column in model.__table__.columns if column.name not in leave and (not only or column.name in only)
+    ]
+    query = select(*columns).where(*wanted)
+    if "id" in model.__table__.columns:
+        query = query.order_by(model.id)
     return [
         {column.name: _plain(value) for column, value in zip(columns, row, strict=True)}
-        for row in session.execute(select(*columns).where(wanted))
+        for row in session.execute(query)
     ]
 
 
@@ -66,7 +80,7 @@ def bring_back(session: Session, instance: Instance, rows: dict[str, Any], now: 
     """Make the open rows of the case what they were; what is new is closed."""
     for kind, (model, _) in _OPEN.items():
         kept = {row["id"] for row in rows[kind]}
-        for row in session.scalars(_open(model, instance).execution_options(populate_existing=True)):
+        for row in _live(session, model, instance):
             if row.id not in kept:
                 _close(row, now)
         session.flush()
@@ -92,7 +106,7 @@ def bring_back(session: Session, instance: Instance, rows: dict[str, Any], now: 
 def close_all(session: Session, instance: Instance, now: datetime) -> None:
     """Close every open row of the case."""
     for model, _ in _OPEN.values():
-        for row in session.scalars(_open(model, instance).execution_options(populate_existing=True)):
+        for row in _live(session, model, instance):
             _close(row, now)
     session.execute(delete(Subscription).where(Subscription.instance_id == instance.id), execution_options=_BLIND)
     session.flush()
