@@ -18,6 +18,17 @@ BASE_TYPES = {"demonstration_base": "DB", "innovation_park": "IP", "joint_centre
 _TABLE = cast(Table, SearchEntry.__table__)
 
 
+def _writing(insert: Any) -> Any:
+    """Write entries, over those that are there."""
+    kept = ("task_id", "instance_id")
+    changed = {column.name: insert.excluded[column.name] for column in _TABLE.columns if column.name not in kept}
+    return insert.on_conflict_do_update(index_elements=["task_id"], set_=changed)
+
+
+# Built once: nearly every step writes with one of them.
+_WRITE = {"postgresql": _writing(postgresql.insert(_TABLE)), "sqlite": _writing(sqlite.insert(_TABLE))}
+
+
 class Found(NamedTuple):
     """A task as far as it is found: ``submitted`` is what was handed in, nothing while it is open."""
 
@@ -50,9 +61,7 @@ def follow(
         return
     case = _case(session, instance, data)
     rows = [_row(instance, task, case) for task in tasks]
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(_TABLE)
-    changed = {name: insert.excluded[name] for name in rows[0] if name not in ("task_id", "instance_id")}
-    session.execute(insert.on_conflict_do_update(index_elements=["task_id"], set_=changed), rows)
+    session.execute(_WRITE[session.get_bind().dialect.name], rows)
 
 
 def anew(session: Session, instance: Instance, data: Mapping[str, Any]) -> None:

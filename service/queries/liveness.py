@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, union_all
 from sqlalchemy import case as when
 from sqlalchemy.orm import Session, aliased
 
@@ -224,7 +224,7 @@ def _undoable_tasks(session: Session, now: datetime, only: Sequence[ColumnElemen
         .join(Instance, Instance.id == Task.instance_id)
         .outerjoin(holder, holder.id == Task.assignee_id)
         .outerjoin(Role, Role.code == Task.role)
-        .where(Task.status == "open", Instance.status.in_(RUNNING), or_(left, empty), *only)
+        .where(Task.status == "open", Instance.status.in_(RUNNING), or_(left, empty), *(only or [_doubtful(now)]))
     )
     return [
         Finding(
@@ -241,6 +241,40 @@ def _undoable_tasks(session: Session, now: datetime, only: Sequence[ColumnElemen
         )
         for row in session.execute(query)
     ]
+
+
+def _doubtful(now: datetime) -> ColumnElement[bool]:
+    """Leave out the tasks that somebody may do beyond doubt: as sets, that is one look at all tasks together."""
+    holding = and_(Membership.organisation_id == TaskCandidate.organisation_id, Membership.role == TaskCandidate.role)
+    groups = (
+        select(Membership.organisation_id, Membership.role)
+        .join(User, User.id == Membership.user_id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(*enabled(clock.today(now)))
+        .distinct()
+        .cte("staffed_groups")
+    )
+    of_group = and_(groups.c.organisation_id == TaskCandidate.organisation_id, groups.c.role == TaskCandidate.role)
+    free = union_all(
+        select(TaskCandidate.task_id).join(groups, of_group).where(TaskCandidate.claimed.is_(False)),
+        select(TaskCandidate.task_id).join(User, User.id == TaskCandidate.user_id).where(User.active),
+    ).cte("free_to_somebody")
+    held = (
+        select(Task.id.label("task_id"))
+        .join(TaskCandidate, TaskCandidate.task_id == Task.id)
+        .join(Membership, and_(holding, Membership.user_id == Task.assignee_id))
+        .join(User, User.id == Membership.user_id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(Task.status == "open", *enabled(clock.today(now)))
+        .cte("held_by_a_holder")
+    )
+    open_ = select(Task.id).where(Task.status == "open")
+    doubtful = union_all(
+        open_.outerjoin(free, free.c.task_id == Task.id).where(Task.assignee_id.is_(None), free.c.task_id.is_(None)),
+        open_.outerjoin(held, held.c.task_id == Task.id).where(Task.assignee_id.is_not(None), held.c.task_id.is_(None)),
+        select(Exclusion.task_id),
+    )
+    return Task.id.in_(doubtful)
 
 
 def _in_force(today: Any) -> list[ColumnElement[bool]]:

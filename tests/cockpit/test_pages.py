@@ -10,8 +10,10 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.models import Repair
+from service.models import Instance, Repair
 from tests.cockpit.conftest import two_tasks
+from tests.cockpit.test_faults import ask_and_answer
+from tests.cockpit.test_injection import inner, rich
 from tests.web.conftest import Browser, app, browser, settings, text
 
 __all__ = ["app", "browser", "settings"]
@@ -144,6 +146,38 @@ def test_diagrams_heat_and_replay_answer_as_data(browser, stuck):
     moves = admin.get(f"/cockpit/cases/{stuck}/replay?process=p").json["moves"]
     assert any("a" in move["entered"] for move in moves)
     assert browser("wang").get("/cockpit/heat/diagram?process=p").status_code == 403
+
+
+def test_one_jumps_between_the_diagrams_of_caller_and_called(browser, cockpit):
+    cockpit.office.deploy(rich(), inner())
+    case, admin = cockpit.office.start("rich"), browser("admin")
+    own = admin.get(f"/cockpit/cases/{case}")
+    there = re.search(r'href="([^"]*process=inner[^"]*)"', own.text)
+    assert there is not None
+    assert f'data-cockpit-diagram="/cases/{case}/diagram?process=rich"' in own.text
+    called = admin.get(there[1])
+    assert f'data-cockpit-diagram="/cases/{case}/diagram?process=inner"' in called.text
+    assert f'data-replay="/cockpit/cases/{case}/replay?process=inner"' in called.text
+    assert re.search(r'href="[^"]*process=rich[^"]*"', called.text), "no way back"
+    marks = admin.get(f"/cases/{case}/diagram?process=inner").json["marks"]
+    assert marks["active"] == ["inside"]
+    moves = admin.get(f"/cockpit/cases/{case}/replay?process=inner").json["moves"]
+    assert ["inside" in move["entered"] for move in moves].count(True) == 1
+    nowhere = admin.get(f"/cockpit/cases/{case}?process=nowhere")
+    assert f'data-cockpit-diagram="/cases/{case}/diagram?process=rich"' in nowhere.text
+
+
+def test_one_jumps_to_the_case_that_a_message_began_and_back(browser, cockpit):
+    cockpit.office.deploy(*ask_and_answer())
+    asking, admin = cockpit.office.start("ask"), browser("admin")
+    cockpit.office.work()
+    begun = next(one.id for one in cockpit.office.rows(Instance) if one.process_id == "answer")
+    page = admin.get(f"/cockpit/cases/{asking}")
+    assert f'href="/cockpit/cases/{begun}"' in page.text
+    assert "下级" in text(page)
+    back = admin.get(f"/cockpit/cases/{begun}")
+    assert f'href="/cockpit/cases/{asking}"' in back.text
+    assert "上级" in text(back)
 
 
 def test_exports_stream_in_every_format(browser, stuck, cockpit, settings):

@@ -126,10 +126,10 @@ class Browser:
         headers = {"X-CSRFToken": self.token, "Accept": "application/json"}
         return self.client.post(path, json=body, headers=headers)
 
-    def upload(self, name: str, content: bytes) -> TestResponse:
+    def upload(self, name: str, content: bytes, *, accept: str = "application/json") -> TestResponse:
         import io
 
-        headers = {"X-CSRFToken": self.token, "Accept": "application/json"}
+        headers = {"X-CSRFToken": self.token, "Accept": accept}
         return self.client.post("/files", data={"file": (io.BytesIO(content), name)}, headers=headers)
 
     def sign_in(self, username: str) -> Browser:

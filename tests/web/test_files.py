@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -10,6 +12,7 @@ import pytest
 from flask import Flask
 
 from service import config
+from service.models import Attachment
 from tests.commands.conftest import Office
 from tests.web.conftest import Browser, given, text
 
@@ -135,3 +138,22 @@ def test_the_form_knows_what_may_be_uploaded(applying: Office, browser: Open) ->
     assert files["url"] == "/files"
     assert files["limit"] == 1024 * 1024
     assert ".pdf" in files["types"]
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_an_upload_to_a_full_disk_is_said_and_leaves_nothing(
+    applying: Office, browser: Open, monkeypatch: pytest.MonkeyPatch, accept: str
+) -> None:
+    folder, wang = applying.settings.data, browser("wang")
+    monkeypatch.setattr("service.storage.os.fsync", full)
+    answer = wang.upload("合作协议.pdf", PDF, accept=accept)
+    assert answer.status_code == 507
+    assert "磁盘已满" in (answer.json["detail"] if accept.endswith("json") else text(answer))
+    assert applying.rows(Attachment) == []
+    assert [path for path in folder.rglob("*") if path.is_file() and path.name.startswith("incoming-")] == []
+    monkeypatch.undo()
+    assert wang.upload("合作协议.pdf", PDF).status_code == 201
+
+
+def full(_file: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
