@@ -1,4 +1,7 @@
-"""A thousand cases of the real procedures, in every state their scenarios go through: not one false alarm."""
+"""A thousand cases of the real procedures, in every state their scenarios go through: not one false alarm.
+
+SQLite sees every state once; the copies that make a thousand are for PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -41,13 +44,14 @@ def worlds(theatre: Theatre) -> list[World]:
 def test_a_thousand_running_cases_raise_no_alarm(database: Database, worlds: list[World], theatre: Theatre, tmp_path):
     with clock.travel(NOW):
         town = Town(database, theatre.usual, NOW)
-        while town.running < CASES:
+        wanted = 1 if database.sqlite else CASES
+        while town.running < wanted:
             town.move_in(worlds)
         upkeep = Upkeep(database, config.read({"GUOHE_DATA": str(tmp_path)}), "healthy")
         upkeep.beat()
         first, second = upkeep.check(), upkeep.check()
         with database.transaction(readonly=True) as session:
-            assert liveness.running(session) >= CASES
+            assert liveness.running(session) >= wanted
             assert set(session.scalars(select(Instance.process_id).where(Instance.ended_at.is_(None)))) == {
                 row["process_id"] for world in worlds for row in world.running
             }

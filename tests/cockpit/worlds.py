@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, UniqueConstraint, insert, select, text
+from sqlalchemy import Select, Table, UniqueConstraint, insert, select, text
 from sqlalchemy.orm import Session
 
 from service import clock, scenarios
@@ -33,6 +33,9 @@ PUT_ASIDE = frozenset(
     {"audit_record", "audit_head", "audit_anchor", "heartbeat", "counter", "watch", "symptom", "event", "notification"}
 )
 TABLES = [table for table in Model.metadata.sorted_tables if table.name not in PUT_ASIDE]
+
+NUMBERED = [table for table in TABLES if "id" in table.columns and not table.columns["id"].foreign_keys]
+"""Their rows are numbered as they come, so what is new is what has a higher number."""
 
 NEVER = 9999
 """The year in which what has no deadline is sorted."""
@@ -67,6 +70,7 @@ class Theatre:
     def __init__(self, stage: scenarios.Stage) -> None:
         self.stage = stage
         self.usual = self._read(stage.template)
+        self.last = {table.name: max((row["id"] for row in self.usual[table.name]), default=0) for table in NUMBERED}
         self.known = {table.name: {_key(table, row) for row in self.usual[table.name]} for table in TABLES}
 
     def worlds(self, scenario: scenarios.Scenario) -> list[World]:
@@ -82,21 +86,26 @@ class Theatre:
         return [world for world in kept if world.healthy and world.running]
 
     def _made(self, path: Path) -> Rows:
-        rows = self._read(path, but=DEPLOYED)
+        rows = self._read(path, but=DEPLOYED, after=self.last)
         return {
             table.name: [row for row in rows[table.name] if _key(table, row) not in self.known[table.name]]
             for table in TABLES
         }
 
     @staticmethod
-    def _read(path: Path, but: frozenset[str] = frozenset()) -> Rows:
+    def _read(path: Path, but: frozenset[str] = frozenset(), after: Mapping[str, int] | None = None) -> Rows:
+        def new(table: Table) -> Select[Any]:
+            return (
+                select(table).where(table.c.id > after[table.name]) if after and table.name in after else select(table)
+            )
+
         database = Database(f"sqlite:///{path}", synchronous="OFF")
         try:
             with database.engine.connect() as connection:
                 return {
                     table.name: []
                     if table.name in but
-                    else [dict(row) for row in connection.execute(select(table)).mappings()]
+                    else [dict(row) for row in connection.execute(new(table)).mappings()]
                     for table in TABLES
                 }
         finally:
