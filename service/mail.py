@@ -23,6 +23,8 @@ DOMAIN = "guohe.invalid"
 """Right side of message ids and of the default sender: a name that can never be anybody's (RFC 6761)."""
 
 SENDER = f"no-reply@{DOMAIN}"
+NAMES = ("国合基地管理系统", "Guohe, bases for international S&T cooperation")
+"""Who sends, in Chinese and in English."""
 TIMEOUT = 20
 
 
@@ -31,12 +33,20 @@ class MailRefused(Exception):
 
 
 def compose(
-    *, to: str, subject: str, text: str, key: str, at: datetime, name: str = "", sender: str = SENDER
+    *,
+    to: str,
+    subject: str,
+    text: str,
+    key: str,
+    at: datetime,
+    name: str = "",
+    sender: str = SENDER,
+    english: bool = False,
 ) -> EmailMessage:
     """A plain-text message to one person. Line breaks never get into a header."""
     message = EmailMessage(policy=SMTP)
     message["Subject"] = _one_line(subject)
-    message["From"] = Address("国合基地管理系统", addr_spec=sender)
+    message["From"] = Address(NAMES[english], addr_spec=sender)
     message["To"] = Address(_one_line(name), addr_spec=_one_line(to))
     message["Date"] = format_datetime(at)
     message["Message-ID"] = message_id(key)

@@ -122,7 +122,13 @@ def post(session: Session, user: User, subject: str, text: str, *, instance_id: 
         topic="mail",
         instance_id=instance_id,
         retries=MAIL_RETRIES,
-        payload={"to": user.email, "name": user.name, "subject": subject[:150], "text": text},
+        payload={
+            "to": user.email,
+            "name": user.name,
+            "subject": subject[:150],
+            "text": text,
+            "language": user.locale,
+        },
     )
 
 

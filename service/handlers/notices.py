@@ -104,6 +104,7 @@ def send_mail(job: JobContext) -> dict[str, Any]:
         key=job.key,
         at=job.now,
         sender=job.settings.mail_from,
+        english=case.text(job, "language", "zh") == "en",
     )
     mail.send(message, smtp_url=job.settings.smtp_url, mailbox=job.settings.mailbox)
     return {}

@@ -205,6 +205,7 @@ def test_notices_mail_and_calendar_are_in_the_language_of_the_person(office: Off
     mails = {one.payload["to"]: one.payload for one in office.rows(Job, kind="mail")}
     assert "Change refused" in mails["li@example.org"]["subject"]
     assert "海洋基地: the change was refused." in mails["li@example.org"]["text"]
+    assert "\nCase: " in mails["li@example.org"]["text"]
     assert "海洋基地 的变更未核准。" in mails["zhao@example.org"]["text"]
     with office.database.transaction() as session:
         li = office.fresh(session, office.li)
