@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from service import english
@@ -51,6 +51,11 @@ def read_in(session: Session, language: str) -> None:
 def is_english(session: Session) -> bool:
     """True where this transaction reads for somebody who reads English."""
     return session.info.get(LANGUAGE) == "en"
+
+
+def of_two(session: Session, chinese: Any, english: Any) -> Any:
+    """Of two columns that hold a name in both languages, the one to read; the Chinese where there is no English."""
+    return func.coalesce(func.nullif(english, ""), chinese) if is_english(session) else chinese
 
 
 def text(session: Session, deployment_id: int, process_id: str | None, written: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service import clock, engine, errors, permissions
+from service import clock, engine, errors, permissions, wording
 from service.models import CockpitPolicy, Instance, User
 
 from . import corrections, deployments, instances, recovery, repairkinds, repairrows
@@ -240,7 +240,11 @@ def goals(session: Session, instance_id: int) -> list[tuple[str, str]]:
     except engine.EngineError:
         return []
     found = [
-        (process.id != instance.process_id, node.id, node.label)
+        (
+            process.id != instance.process_id,
+            node.id,
+            wording.text(session, instance.deployment_id, process.id, node.label),
+        )
         for process in models.values()
         for _scope, node in process.walk()
         if node.kind not in ("startEvent", "boundaryEvent") and not node.triggered_by_event

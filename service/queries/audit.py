@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, select
 from sqlalchemy.orm import Session
 
-from .. import errors, permissions
+from .. import errors, permissions, wording
 from ..models import AuditRecord, Event, Instance, Organisation, Task, User
 from . import page
 from .page import Order, Page
@@ -82,7 +82,7 @@ def _by_a_person() -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """A record of the chain, readable."""
+    """A record of the chain, readable; ``step`` is the step it is about, as the reader calls it."""
 
     seq: int
     at: datetime
@@ -90,6 +90,9 @@ class Sealed:
     hash: str
     erased: bool
     said: dict[str, Any]
+    instance_id: int | None
+    process_id: str | None
+    step: str
 
 
 def sealed(
@@ -121,10 +124,14 @@ def sealed(
             kind=row.kind,
             hash=row.hash,
             erased=row.content is None,
-            said=json.loads(row.content) if row.content else {},
+            said=said,
+            instance_id=said.get("instance"),
+            process_id=said.get("process"),
+            step=said.get("element_name") or said.get("element") or "",
         )
-        for row in rows[:limit]
+        for row, said in ((row, json.loads(row.content) if row.content else {}) for row in rows[:limit])
     ]
+    items = wording.said(session, items, "step")
     return Page(items=items, total=total, capped=capped, next=page.mark(items[-1].seq) if len(rows) > limit else None)
 
 

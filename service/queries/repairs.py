@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -100,13 +100,22 @@ def rests(session: Session, instance_id: int) -> list[Rest]:
                 data={"message": one.name, "key": one.key},
             )
         )
+    deployment_id = session.scalar(select(Instance.deployment_id).where(Instance.id == instance_id)) or 0
+    found = [replace(one, name=wording.text(session, deployment_id, one.process_id, one.name)) for one in found]
     return sorted(found, key=lambda one: (one.token is None, one.token or 0))
 
 
 def _tasks(session: Session, instance_id: int, now: datetime) -> list[Rest]:
     by_role, by_name = staffed(Task.id, now)
     rows = session.execute(
-        select(Task, Organisation.name, Role.name_zh, User.name, User.active, by_role | by_name)
+        select(
+            Task,
+            Organisation.name,
+            wording.of_two(session, Role.name_zh, Role.name_en),
+            User.name,
+            User.active,
+            by_role | by_name,
+        )
         .outerjoin(Organisation, Organisation.id == Task.organisation_id)
         .outerjoin(Role, Role.code == Task.role)
         .outerjoin(User, User.id == Task.assignee_id)

@@ -280,7 +280,7 @@ class ThinRole:
 
     organisation: str
     role: str
-    role_zh: str
+    role_name: str
     members: int
     open: int
     person: str | None
@@ -313,7 +313,14 @@ def thin_roles(session: Session, user: User, *, limit: int = 20) -> list[ThinRol
     )
     members = func.coalesce(held.c.members, 0)
     query = (
-        select(Organisation.name, work.c.role, Role.name_zh, members, work.c.open, held.c.person)
+        select(
+            Organisation.name,
+            work.c.role,
+            wording.of_two(session, Role.name_zh, Role.name_en),
+            members,
+            work.c.open,
+            held.c.person,
+        )
         .select_from(work)
         .join(Organisation, Organisation.id == work.c.organisation_id)
         .join(Role, Role.code == work.c.role)
@@ -323,7 +330,7 @@ def thin_roles(session: Session, user: User, *, limit: int = 20) -> list[ThinRol
         .limit(limit)
     )
     return [
-        ThinRole(organisation=row[0], role=row[1], role_zh=row[2], members=row[3], open=row[4], person=row[5])
+        ThinRole(organisation=row[0], role=row[1], role_name=row[2], members=row[3], open=row[4], person=row[5])
         for row in session.execute(query)
     ]
 
