@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import clock, english, files
+from service import clock, engine, english, files
 from service.engine import feel
 from service.engine.bundle import read_contents
 from service.engine.english import written
@@ -164,3 +165,25 @@ def test_everything_our_processes_and_forms_say_is_said_in_english():
             odd.add((one.folder, said))
     assert silent == set(), "run `guohe translate`"
     assert odd == set()
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("processes/*/*.bpmn")), ids=lambda path: path.stem)
+def test_a_diagram_in_english_does_what_it_did(path):
+    data = path.read_bytes()
+    made = engine.diagram_in(data, shout)
+    assert "EN<" in made.decode()
+    assert wordless(made) == wordless(data)
+
+
+def wordless(data: bytes) -> bytes:
+    """A diagram without what people read in it, and without the places of its labels."""
+    root = ElementTree.fromstring(data)
+    for element in root.iter():
+        tag = element.tag.rpartition("}")[2]
+        if not tag.startswith("message") or tag == "messageFlow":
+            element.attrib.pop("name", None)
+        if tag in ("documentation", "text"):
+            element.text = ""
+        if tag == "BPMNLabel":
+            element.clear()
+    return ElementTree.tostring(root)

@@ -239,18 +239,20 @@ def renewed(contents: Contents) -> dict[str, bytes]:
 
 # In a reader's language
 
-LABEL = 90.0
-"""Words of English need more room than two or four characters: the width that bpmn-js gives a label by itself."""
+LABEL, LETTER = 90.0, 5.5
+"""The width that bpmn-js gives a label by itself, and that of a letter in it."""
 
 
-def _widen(bounds: etree._Element) -> None:
+def _widen(bounds: etree._Element, name: str, *, centred: bool) -> None:
+    """Give a label room for words, which are longer than two or four characters; beside a flow, to the right."""
     try:
         x, width = float(bounds.get("x", "")), float(bounds.get("width", ""))
     except ValueError:
         return
-    if width < LABEL:
-        bounds.set("x", f"{x - (LABEL - width) / 2:g}")
-        bounds.set("width", f"{LABEL:g}")
+    wanted = min(LABEL, len(name) * LETTER + LETTER)
+    if width < wanted:
+        bounds.set("x", f"{x - (wanted - width) / 2 if centred else x:g}")
+        bounds.set("width", f"{wanted:g}")
 
 
 def diagram(data: bytes, say: Say) -> bytes:
@@ -261,7 +263,9 @@ def diagram(data: bytes, say: Say) -> bytes:
             element.set("name", english.translate(value, say))
         elif kind in ("name", "documentation"):
             element.text = english.translate(value, say)
-    for bounds in root.iter(f"{DC}Bounds"):
-        if bounds.getparent().tag == f"{BPMNDI}BPMNLabel":  # type: ignore[union-attr]
-            _widen(bounds)
+    names = {element.get("id"): element.get("name", "") for element in root.iter(f"{BPMN}*") if element.get("name")}
+    for label in root.iter(f"{BPMNDI}BPMNLabel"):
+        drawn, bounds = label.getparent(), label.find(f"{DC}Bounds")
+        if drawn is not None and bounds is not None:
+            _widen(bounds, names.get(drawn.get("bpmnElement")) or "", centred=drawn.tag == f"{BPMNDI}BPMNShape")
     return etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8")

@@ -1,5 +1,6 @@
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { say } from "../page/words";
+import { textRenderer } from "../viewer/diagram";
 import { mark, type Marks } from "../viewer/marks";
 import { replay } from "./replay";
 
@@ -17,7 +18,7 @@ export async function draw(box: HTMLElement): Promise<void> {
     if (!answer.ok) throw new Error(String(answer.status));
     const found = (await answer.json()) as Answer;
     place.replaceChildren();
-    const viewer = new NavigatedViewer({ container: place });
+    const viewer = new NavigatedViewer({ container: place, textRenderer });
     await viewer.importXML(found.xml);
     mark(viewer, found.marks);
     heat(viewer, found.heat ?? []);

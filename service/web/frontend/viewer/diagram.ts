@@ -1,5 +1,5 @@
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
-import { say } from "../page/words";
+import { isChinese, say } from "../page/words";
 import { mark, type Marks } from "./marks";
 
 interface Answer {
@@ -9,6 +9,9 @@ interface Answer {
   notes?: Record<string, string>;
 }
 
+/** English words are longer than the boxes were drawn for. */
+export const textRenderer = isChinese ? {} : { defaultStyle: { fontSize: 10 }, externalStyle: { fontSize: 10 } };
+
 /** Draw the diagram a [data-diagram] box names and mark where the case is. */
 export async function show(box: HTMLElement): Promise<void> {
   const place = box.querySelector<HTMLElement>("[data-diagram-place]")!;
@@ -17,7 +20,7 @@ export async function show(box: HTMLElement): Promise<void> {
     if (!answer.ok) throw new Error(String(answer.status));
     const { xml, marks, notes } = (await answer.json()) as Answer;
     place.replaceChildren();
-    const viewer = new NavigatedViewer({ container: place });
+    const viewer = new NavigatedViewer({ container: place, textRenderer });
     await viewer.importXML(xml);
     mark(viewer, marks, notes);
     move(viewer, box, place);
