@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service import engine, topics
 
-from . import registered
+from . import prefills, registered
 
 CATALOGUE = engine.Catalogue(
     services={
@@ -12,7 +12,7 @@ CATALOGUE = engine.Catalogue(
         for topic in topics.TOPICS
     },
     given=topics.GIVEN_TO_CASES,
-    form_given=(*registered.LISTS, "returnable"),
+    form_given=(*registered.LISTS, "returnable", prefills.ME),
     template_given=topics.GIVEN_TO_TEMPLATES,
     template_topics=frozenset({"issue_document"}),
 )

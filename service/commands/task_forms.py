@@ -17,12 +17,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from service import engine, english, errors, permissions
+from service import clock, engine, english, errors, permissions
 from service.engine import feel
 from service.models import Instance, ProcessDefinition, Subscription, Task, User
 from service.returning import Remark
 
-from . import deployments, instances, messages, readable, registered, returns
+from . import deployments, instances, messages, prefills, readable, registered, returns
 
 _NAME = re.compile(r"[^\W\d]\w*")
 
@@ -69,13 +69,16 @@ def of_task(session: Session, task_id: int, *, user: User) -> TaskForm | None:
         variables = {**engine.visible(instances.load(session, task.instance), task.token), **known}
     except engine.WrongToken:
         return _with(form, known)
-    return as_opened(bundle, form, task, variables)
+    return as_opened(bundle, form, task, variables, user=user)
 
 
-def as_opened(bundle: engine.Bundle, form: TaskForm, task: Task, variables: Mapping[str, Any]) -> TaskForm:
-    """The form of an open task, narrowed to what was returned."""
+def as_opened(
+    bundle: engine.Bundle, form: TaskForm, task: Task, variables: Mapping[str, Any], *, user: User
+) -> TaskForm:
+    """The form of an open task, narrowed to what was returned, with what is known filled in."""
     try:
         opened = returns.opened(bundle, form.form_id, form.schema, task.properties, variables)
+        context = prefills.filled(opened.schema, opened.context, user=user, now=clock.now())
     except feel.FeelError as error:
         raise errors.Conflict(
             f"表单“{form.form_id}”无法打开：{error.zh}", f"The form “{form.form_id}” cannot be opened: {error}",
@@ -83,7 +86,7 @@ def as_opened(bundle: engine.Bundle, form: TaskForm, task: Task, variables: Mapp
         ) from error  # fmt: skip
     if opened.remarks:
         form = replace(_hashed(form.form_id, opened.schema), wording=form.wording)
-    return replace(_with(form, opened.context), remarks=opened.remarks)
+    return replace(_with(form, context), remarks=opened.remarks)
 
 
 def of_start(session: Session, definition: ProcessDefinition, *, user: User) -> TaskForm | None:

@@ -31,6 +31,7 @@ EXPRESSIONS = (
     "url",
     "title",
     "alt",
+    "properties.prefill",
 )
 
 Problem = tuple[str, str, str, str]

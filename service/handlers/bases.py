@@ -77,7 +77,8 @@ def lookup_base(session: Session, job: JobContext) -> dict[str, Any]:
         join(session, instance, party, one)
     return {
         "base": facts(base)
-        | {"underNotice": noticed is not None, "noticeOn": case.iso(noticed.issued_on) if noticed else None},
+        | {"underNotice": noticed is not None, "noticeOn": case.iso(noticed.issued_on) if noticed else None}
+        | {"projects": read.running_projects(session, base)},
         "applicant": organisations.facts(session, base.host),
         "recommender": {
             "code": link.organisation.code,

@@ -313,6 +313,15 @@ def projects_of(session: Session, authority_id: int, uscc: str) -> Sequence[Proj
     ).all()
 
 
+def running_projects(session: Session, base: Base) -> list[dict[str, Any]]:
+    """The projects of a base that are under way, as its yearly summary lists them."""
+    query = select(Project).where(Project.base_id == base.id, Project.status == "ongoing")
+    return [
+        {"number": one.number, "name": one.name, "programme": one.programme}
+        for one in session.scalars(query.order_by(Project.starts_on, Project.id))
+    ]
+
+
 def open_cases_of(session: Session, authority_id: int, uscc: str, *, before: int | None = None) -> Sequence[Instance]:
     """The running applications of a legal entity for any type of base, or those that are older than one case.
 

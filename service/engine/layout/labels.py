@@ -9,6 +9,9 @@ from .geometry import Drawing, Rect, Stretch, cut
 from .reading import Flow, Node
 from .text import box
 
+CLEAR = 6
+"""How many pixels a label keeps off the border of a sub-process."""
+
 
 class Labels:
     def __init__(self, drawing: Drawing, containers: set[str]) -> None:
@@ -68,7 +71,9 @@ class Labels:
         # A label may reach into the box around its own diamond or circle, whose corners are empty.
         solid = [other for shape, other in self.solid.items() if shape != name]
         cost = sum(rect.overlaps(other) for other in [*solid, *self.drawing.labels.values()]) * 2
-        cost += sum(100 + length for pair in self.borders if (length := cut(rect, pair)) > 0)
+        # Letters that all but touch the border of a sub-process read as struck through.
+        clear = Rect(rect.x - CLEAR, rect.y - CLEAR, rect.w + 2 * CLEAR, rect.h + 2 * CLEAR)
+        cost += sum(100 + length for pair in self.borders if (length := cut(clear, pair)) > 0)
         return cost + sum(300 + length for pair in self.lines if (length := cut(rect, pair)) > 0)
 
 
