@@ -31,6 +31,7 @@ from service.web import (
     inboxviews,
     modeler,
     notifications,
+    printed,
     register,
     registerwords,
     security,
@@ -58,6 +59,7 @@ PAGES = (
     webhooks,
     modeler,
     bulk,
+    printed,
     work,
     workcalendar,
 )

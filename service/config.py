@@ -34,7 +34,7 @@ class Settings:
     between the text of the regulation alone and the practice around it. ``log_format`` is ``text`` or ``json``;
     ``traces`` the address of an OpenTelemetry collector (OTLP over HTTP), empty: none. ``webhook_networks`` are
     private networks that webhooks may reach nevertheless. Lists of more than ``export_rows`` rows are exported by a
-    worker, and the file is kept for ``export_days``.
+    worker, and the file is kept for ``export_days``. ``pdf_font`` is a TrueType font to embed into PDFs.
     """
 
     database_url: str
@@ -52,6 +52,7 @@ class Settings:
     upload_limit: int = 50 * 1024 * 1024
     session_hours: int = 12
     undo_seconds: int = 10
+    pdf_font: str = ""
     export_rows: int = 5000
     export_days: int = 7
     scan_command: str = ""
@@ -97,6 +98,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         upload_limit=_number(environ, "GUOHE_UPLOAD_LIMIT_MB", 50, 1, 10_000) * 1024 * 1024,
         session_hours=_number(environ, "GUOHE_SESSION_HOURS", 12, 1, 24 * 90),
         undo_seconds=_number(environ, "GUOHE_UNDO_SECONDS", 10, 0, 600),
+        pdf_font=_font_file(environ, "GUOHE_PDF_FONT"),
         export_rows=_number(environ, "GUOHE_EXPORT_ROWS", 5000, 0, 1_000_000),
         export_days=_number(environ, "GUOHE_EXPORT_DAYS", 7, 1, 365),
         scan_command=environ.get("GUOHE_SCAN_COMMAND", "").strip(),
@@ -181,6 +183,13 @@ def _networks(environ: Mapping[str, str], name: str) -> str:
         raise WrongSetting(
             name, f"“{value}”不是形如 10.1.0.0/16 的网段。", f"“{value}” is no list of networks like 10.1.0.0/16."
         ) from None
+    return value
+
+
+def _font_file(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name) or ""
+    if value and (Path(value).suffix.lower() != ".ttf" or not Path(value).is_file()):
+        raise WrongSetting(name, f"“{value}”不是 TrueType 字体文件（.ttf）。", f"“{value}” is no TrueType font (.ttf).")
     return value
 
 

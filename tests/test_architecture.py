@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "mail": {"config"},
     "outgoing": set(),
     "ical": set(),
+    "sheet": set(),
     "storage": {"config"},
     "topics": set(),
     "files": set(),
@@ -58,6 +59,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
         "storage",
         "topics",
         "outgoing",
+        "sheet",
     },
     "queries": {"models", "permissions", "workdays", "words", "wording", "ical"},
     "handlers": {"commands", "queries", "models", "wording", "config", "mail", "outgoing", "storage", "workdays"},
@@ -87,6 +89,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
         "sandbox",
         "tracing",
         "outgoing",
+        "sheet",
     },
     # the wiring
     "app": ANYTHING,

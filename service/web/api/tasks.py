@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask import Response
 from sqlalchemy.orm import Session
 
 from service import errors
@@ -10,6 +11,7 @@ from service.models import User
 from service.queries import identity, inbox, single
 from service.queries import tasks as queries
 
+from .. import printed
 from . import language, schemas
 from .paging import Marks, page
 from .problems import InvalidFields
@@ -43,6 +45,14 @@ def get(call: Call, task_id: int) -> schemas.Task:
             raise errors.NotFound()
         people = queries.assignable(session, task_id) if found.may_assign else []
         return schemas.Task.of(found, people)
+
+
+@api.get("/tasks/{task_id}/pdf", zh="下载任务表单 PDF", media="application/pdf")
+def pdf(call: Call, task_id: int) -> Response:
+    """The form of a task on paper: labels, values, tables, names of attachments, and who handed in what when."""
+    with call.reading() as (session, user):
+        name, content = printed.pdf(session, user, task_id, language=language.chosen())
+    return printed.answer(name, content)
 
 
 @api.get("/tasks/{task_id}/form", zh="读取任务表单", problems=(409,))
