@@ -418,7 +418,7 @@ TOPICS += (
 KNOWN = frozenset(topic.type for topic in TOPICS)
 GIVEN_TO_CASES = ("caseNumber", "parties", "profile")
 """What every case holds from its start."""
-GIVEN_TO_TEMPLATES = ("documentNumber", "documentTitle", "issuers", "issuedOn", "mark")
+GIVEN_TO_TEMPLATES = ("documentNumber", "documentTitle", "issuers", "issuedOn", "mark", "signers")
 """What a document template gets from its service task, beside the variables of the case."""
 WRITES = {topic.type: topic.writes for topic in TOPICS}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+import icalendar
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,3 +61,20 @@ def test_whatever_a_case_is_called_the_calendar_reads_back_the_same(name):
     plain = name.replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(one for one in plain if one in "\n\t" or (ord(one) >= 32 and ord(one) != 127))
     assert unescaped(summary.removeprefix("SUMMARY:")) == kept
+
+
+@given(st.text(max_size=120))
+def test_an_independent_parser_reads_the_feed(name):
+    entries = [entry(summary=name, url="https://guohe.example/tasks/7?a=1,2;3"), entry(uid="task-8@guohe.example")]
+    read = icalendar.Calendar.from_ical(ical.calendar("期限", entries, now=NOW))
+    first, second = read.walk("VEVENT")
+    plain = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "", name.replace("\r\n", "\n").replace("\r", "\n"))
+    assert re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "", str(first["SUMMARY"])).strip() == plain.strip()
+    assert str(first["UID"]) == "task-7@guohe.example"
+    assert str(second["UID"]) == "task-8@guohe.example"
+    assert first["DTSTART"].dt == NOW + timedelta(days=2)
+    assert int(first["SEQUENCE"]) == 3
+    assert str(first["URL"]) == "https://guohe.example/tasks/7?a=1,2;3"
+    (alarm,) = first.walk("VALARM")
+    assert alarm["TRIGGER"].dt == timedelta(days=-1)
+    assert [one for one in read.errors if one] == []

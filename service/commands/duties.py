@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session, joinedload
 
-from service import clock, errors, permissions
+from service import errors, permissions
 from service.engine import duties as declared
-from service.models import CaseParty, Event, Exclusion, Instance, Task, TaskCandidate, User
+from service.models import CaseParty, Exclusion, Instance, Task, TaskCandidate, User
 from service.models.register import Expert
 
 from . import related
 from .difference import table_of
+from .putback import put_back
 
 _BLIND = {"synchronize_session": False}
 PARTIES = {
@@ -138,26 +139,7 @@ def withdraw(session: Session, instance: Instance) -> None:
         if found is None or (found.kind == "holds" and (found.because_id or 0) > task.id):
             continue
         zh, en = sentence(found, task.name, holder, of="other")
-        task.assignee_id = task.claimed_at = task.on_behalf_of_id = None
-        session.execute(
-            update(TaskCandidate).where(TaskCandidate.task_id == task.id).values(claimed=False),
-            execution_options=_BLIND,
-        )
-        session.add(
-            Event(
-                authority_id=task.authority_id,
-                instance_id=instance.id,
-                at=clock.now(),
-                kind="released",
-                process_id=task.process_id,
-                element_id=task.element_id,
-                element_name=task.name,
-                token=task.token,
-                task_id=task.id,
-                data={"before": holder.id, "because": "excluded", "zh": zh, "en": en},
-            )
-        )
-        session.flush()
+        put_back(session, task, because="excluded", zh=zh, en=en)
         refresh(session, instance.id)
 
 

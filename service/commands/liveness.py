@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -27,7 +27,6 @@ from service.models import (
     Instance,
     Symptom,
     Task,
-    TaskCandidate,
     Watch,
 )
 from service.models.liveness import figure
@@ -35,6 +34,7 @@ from service.models.liveness import figure
 from . import instances, knowledge, projection
 from .causes import CAUSES, OF_ROWS, OF_STATES, Suspicion, sentence
 from .projection import Acted
+from .putback import put_back
 
 RUNNING = ("active", "incident")
 _BLIND = {"synchronize_session": False}
@@ -392,29 +392,11 @@ def standing(session: Session) -> set[int]:
 
 def release(session: Session, task_id: int) -> None:
     """Put back the task of somebody who has left; others it is offered to may do it."""
-    instance = instances.lock_of_task(session, task_id)
+    instances.lock_of_task(session, task_id)
     task = session.get_one(Task, task_id, populate_existing=True)
     if task.status != "open" or task.assignee_id is None:
         return
-    before, task.assignee_id, task.claimed_at, task.on_behalf_of_id = task.assignee_id, None, None, None
-    session.execute(
-        update(TaskCandidate).where(TaskCandidate.task_id == task_id).values(claimed=False), execution_options=_BLIND
-    )
-    session.add(
-        Event(
-            authority_id=task.authority_id,
-            instance_id=instance.id,
-            at=clock.now(),
-            kind="released",
-            process_id=task.process_id,
-            element_id=task.element_id,
-            element_name=task.name,
-            token=task.token,
-            task_id=task.id,
-            data={"before": before, "because": "assignee_left"},
-        )
-    )
-    session.flush()
+    put_back(session, task, because="assignee_left")
 
 
 __all__ = [

@@ -12,11 +12,11 @@ from jinja2 import StrictUndefined
 from jinja2.exceptions import TemplateError, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from service import clock, errors
 from service.commands import attachments, deployments, register
-from service.models import Organisation
+from service.models import Organisation, Task
 from service.models.register import Document
 from service.storage import Folder
 
@@ -79,6 +79,7 @@ def _issue(session: Session, job: JobContext) -> Document:
             "issuers": [one.name for one in issuers],
             "issuedOn": chinese_day(issued_on.isoformat()),
             "mark": DEMONSTRATION if job.settings.demo else "",
+            "signers": _signers(session, instance.id),
         },
     )
     file = attachments.keep(
@@ -106,6 +107,26 @@ def _issue(session: Session, job: JobContext) -> Document:
         instance_id=instance.id,
         job_key=job.key,
     )
+
+
+def _signers(session: Session, instance_id: int) -> dict[str, dict[str, str]]:
+    """Who did each step of the case last, by the id of its task, and in whose place: 李明（代陈评）."""
+    done = session.scalars(
+        select(Task)
+        .where(Task.instance_id == instance_id, Task.status == "completed", Task.completed_by_id.is_not(None))
+        .options(joinedload(Task.completed_by), joinedload(Task.on_behalf_of))
+        .order_by(Task.completed_at, Task.id)
+    )
+    return {
+        one.element_id: {
+            "name": f"{one.completed_by.name}（代{one.on_behalf_of.name}）"
+            if one.on_behalf_of
+            else one.completed_by.name,
+            "on": chinese_day(clock.today(one.completed_at).isoformat()) if one.completed_at else "",
+        }
+        for one in done
+        if one.completed_by is not None
+    }
 
 
 def facts(document: Document) -> dict[str, Any]:

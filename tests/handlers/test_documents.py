@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import docx
@@ -11,9 +12,10 @@ from sqlalchemy import select
 
 from service import errors
 from service.handlers.documents import TemplateBroken, TemplateMissing, chinese_day, render
-from service.models import Attachment
+from service.models import Attachment, DeploymentFile
 from service.models.register import Document
 from service.storage import Folder
+from tests import rows
 
 TEMPLATES = Path(__file__).parents[2] / "processes" / "issue_accreditation" / "templates"
 
@@ -71,6 +73,23 @@ def test_a_joint_document_has_two_issuers_and_one_number(session, settings, offi
     lines = words(session, settings, made["id"])
     assert lines[:3] == ["科学技术部国际合作司", "科学技术部火炬中心", "国科外基〔2026〕1号"]
     assert any("第七条" in line for line in lines)
+
+
+def test_a_signer_in_somebodys_place_stands_in_the_document_so(session, settings, people, instance, offices, work):
+    li, chen = people.user("li", "coop.signatory", name="李明"), people.user("chen", "coop.signatory", name="陈评")
+    rows.task(
+        session, instance, element_id="sign_document", status="completed", completed_by_id=li.id,
+        on_behalf_of_id=chen.id, completed_at=datetime(2026, 3, 15, 18, tzinfo=UTC),
+    )  # fmt: skip
+    template = docx.Document()
+    template.add_paragraph("签发人：{{ signers.sign_document.name }}，{{ signers.sign_document.on }}")
+    file = io.BytesIO()
+    template.save(file)
+    instance.deployment.bundle_hash = "a template that shows who signed"
+    instance.deployment.files.append(DeploymentFile(path="signed.docx", content=file.getvalue()))
+    session.flush()
+    lines = words(session, settings, issue(work, template="signed")["id"])
+    assert lines == ["签发人：李明（代陈评），2026年3月16日"]
 
 
 def test_the_same_job_again_issues_nothing_new(session, offices, work):
