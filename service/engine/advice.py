@@ -164,6 +164,29 @@ ADVICE: dict[str, Advice] = {
         "给循环画一个出口。",
         "Draw a way out of the loop.",
     ),
+    "too-large": _advice(
+        (
+            "这么大的图没有人读得懂，检查也会拖住所有人。",
+            "Nobody can read such a diagram, and its check takes long.",
+        ),
+        "把它拆成几个流程，用调用活动连起来。",
+        "Divide it into several processes, joined by call activities.",
+    ),
+    "related-parties": _advice(
+        ("读不出参与方，就没有人知道谁应当回避。", "Without it nobody knows who has to keep away."),
+        "写成 FEEL，例如 ={partner: application.partners}。",
+        "Write FEEL, such as ={partner: application.partners}.",
+    ),
+    "start-check": _advice(
+        ("找不到决策，发起前就不会提示哪些条件不满足。", "Without it nobody is told what stands in the way."),
+        "改成副本中有的决策，或删除这个属性。",
+        "Name a decision of this copy, or remove the property.",
+    ),
+    "findings-many": _advice(
+        ("问题太多时，逐条列出帮不上忙，还会拖慢检查。", "So many findings help nobody and slow the check down."),
+        "先解决已列出的，再检查一次。",
+        "Put the listed ones right and check again.",
+    ),
     "soundness-open": _advice(
         ("死锁检查没有做完，不等于没有问题。", "The check for deadlocks was not finished."),
         "把大图拆成子流程或调用活动。",

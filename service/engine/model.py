@@ -148,10 +148,16 @@ class Scope:
 
     def walk(self) -> Iterator[tuple[Scope, Node]]:
         """Every node of this scope and of those inside it, with the scope it lies in."""
-        for node in self.nodes.values():
-            yield self, node
-            if node.scope is not None:
-                yield from node.scope.walk()
+        inside: list[tuple[Scope, Iterator[Node]]] = [(self, iter(self.nodes.values()))]
+        while inside:
+            scope, nodes = inside[-1]
+            for node in nodes:
+                yield scope, node
+                if node.scope is not None:
+                    inside.append((node.scope, iter(node.scope.nodes.values())))
+                    break
+            else:
+                inside.pop()
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ Source: BPMN 2.0.2 (OMG formal/2013-12-09), the zeebe extension elements as Camu
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from lxml import etree
@@ -62,6 +63,10 @@ EVENT_KINDS = {
 }
 
 
+MOST_NODES = 5_000
+"""Activities, events and gateways of a file; nobody can read a diagram of more, nor wait for its check."""
+
+
 class DiagramReader:
     """Reads one ``.bpmn`` file. ``processes`` and ``findings`` are what it found."""
 
@@ -82,6 +87,14 @@ class DiagramReader:
                 "文件不是 BPMN 2.0 图（根元素应为 bpmn:definitions）。",
                 "The file is no BPMN 2.0 diagram (its root should be bpmn:definitions).",
             )
+            return
+        nodes = sum(
+            1 for _ in itertools.islice(self.root.iter(*(f"{BPMN}{kind}" for kind in sorted(NODES))), MOST_NODES + 1)
+        )
+        if nodes > MOST_NODES:
+            zh = f"图中的任务、事件和网关超过 {MOST_NODES} 个，请拆成几个流程。"
+            en = f"The diagram has more than {MOST_NODES} activities, events and gateways; divide it into processes."
+            self._find(self.root, "too-large", zh, en)
             return
         self._globals()
         for element in self.root.iterchildren(f"{BPMN}process"):

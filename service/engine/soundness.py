@@ -72,14 +72,15 @@ class _Game:
         first: Marking = (("start", 1),)
         self.came[first] = None
         queue = deque([first])
-        while queue and not self.hopeless:
-            if len(self.came) % 64 == 0 and time.monotonic() > self.until:
-                self.complete = False
-                break
+        late = False
+        while queue and not self.hopeless and not late:
             marking = queue.popleft()
             moved = False
             for node_id, following in _steps(self.scope, marking):
                 moved = True
+                if time.monotonic() > self.until:
+                    self.complete, late = False, True
+                    break
                 if not following and len(marking) > 1:
                     self._lost(marking, node_id)
                 self._arrive(marking, node_id, following, queue)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
@@ -14,6 +15,8 @@ from .rules import duties, events, expressions, returns, structure, tasks
 from .rules import process as whole
 from .rules.finder import Finder
 
+MOST = 1000
+"""Findings that are listed of one file."""
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -71,7 +74,28 @@ def validate_contents(
             findings += _template_findings(file, data)
         if file.endswith(".dmn"):
             findings += [Finding(file, r.element_id, r.rule, r.severity, r.zh, r.en) for r in table_remarks(data)]
-    return contents, sorted(findings, key=lambda f: (_ORDER[f.severity], f.file, f.line or 0))
+    return contents, _listed(sorted(findings, key=lambda f: (_ORDER[f.severity], f.file, f.line or 0)))
+
+
+def _listed(findings: list[Finding]) -> list[Finding]:
+    """The findings, of each file no more than anybody can put right, the worst first."""
+    if len(findings) <= MOST:
+        return findings
+    counted: Counter[str] = Counter()
+    listed: list[Finding] = []
+    untold: dict[str, Finding] = {}
+    for one in findings:
+        counted[one.file] += 1
+        if counted[one.file] <= MOST:
+            listed.append(one)
+        else:
+            untold.setdefault(one.file, one)
+    for file, first in untold.items():
+        more = counted[file] - MOST
+        zh = f"另有 {more} 个问题没有列出，请先解决已列出的。"
+        en = f"{more} more findings are not listed; put those right first."
+        listed.append(Finding(file, None, "findings-many", first.severity, zh, en))
+    return sorted(listed, key=lambda one: _ORDER[one.severity])
 
 
 @lru_cache(maxsize=128)

@@ -161,7 +161,9 @@ class _Work:
     def aside(self, process: Process, scope: Scope, host_id: str, entry: State) -> State:
         """What is known when a boundary event happens: what was there before its activity, and perhaps more."""
         before = self.found.before.get((process.id, host_id), entry)
-        return State(before.must, _merged([before.may, self.found.inner[process.id, host_id].may]))
+        # A host that lies in another scope is said elsewhere; until it is put right nothing is known of it.
+        inner = self.found.inner.get((process.id, host_id), before)
+        return State(before.must, _merged([before.may, inner.may]))
 
     def along(self, process: Process, scope: Scope, flow: Flow) -> State:
         """What is known on a flow: where it is taken its condition holds, and those before it did not."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..bundle import Contents
 from ..model import Finding, Node, Process, Severity
+from ..soundness import SECONDS
 
 
 @dataclass(slots=True)
@@ -19,6 +21,9 @@ class Finder:
     lanes: Mapping[str, str] | None = None
     topics: Collection[str] | None = None
     findings: list[Finding] = field(default_factory=list)
+    errors: int = 0
+    until: float = field(default_factory=lambda: time.monotonic() + SECONDS)
+    """When playing its scopes through has to be over, all of them together."""
 
     def error(
         self,
@@ -63,6 +68,7 @@ class Finder:
         line: int | None,
         path: tuple[str, ...],
     ) -> None:
+        self.errors += severity == "error"
         element_id = element.id if isinstance(element, Node) else element
         at = element.line if isinstance(element, Node) else line
         self.findings.append(Finding(self.process.file, element_id, rule, severity, zh, en, at, path))

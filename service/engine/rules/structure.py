@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from ..model import Node, Scope
 from ..soundness import explore
 from .finder import Finder
@@ -23,7 +25,7 @@ def check(find: Finder) -> None:
 
 
 def _scope(find: Finder, scope: Scope, around: Node | None = None) -> None:
-    before = sum(f.severity == "error" for f in find.findings)
+    before = find.errors
     _starts(find, scope, around)
     label = around.label if around else find.process.label
     if not any(n.kind == "endEvent" for n in scope.nodes.values()):
@@ -31,7 +33,7 @@ def _scope(find: Finder, scope: Scope, around: Node | None = None) -> None:
     for node in scope.nodes.values():
         _node(find, scope, node)
     _reachable(find, scope)
-    if sum(f.severity == "error" for f in find.findings) == before:
+    if find.errors == before:
         _sound(find, scope)
 
 
@@ -190,7 +192,7 @@ def _reachable(find: Finder, scope: Scope) -> None:
 
 def _sound(find: Finder, scope: Scope) -> None:
     """An exclusive split into a parallel join is the classic; every other deadlock is found the same way."""
-    verdict = explore(scope)
+    verdict = explore(scope, max(0.0, find.until - time.monotonic()))
     for flaw in verdict.flaws:
         node = scope.nodes[flaw.element_id]
         labels = [scope.nodes[n].label for n in flaw.path]
