@@ -311,6 +311,11 @@ class Wording:
         own = set(_keys(schema))
         return {name: self._value(name, value, own) for name, value in values.items()}
 
+    def written(self, schema: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+        """What a reader of English sends, with the words that they were only shown as the case has them."""
+        chinese = {self.say(text): text for parts in self.decided for text in parts}
+        return {name: _back(name, value, set(_repeated(schema)), chinese) for name, value in values.items()}
+
     def _value(self, name: str, value: Any, own: set[str]) -> Any:
         if isinstance(value, dict):
             return {inner: self._value(inner, one, own) for inner, one in value.items()}
@@ -323,6 +328,23 @@ class Wording:
 
 WITHOUT = Wording(lambda text: text)
 """Of a form without a bundle."""
+
+
+def _back(name: str, value: Any, repeated: set[str], chinese: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {inner: _back(inner, one, repeated, chinese) for inner, one in value.items()}
+    if isinstance(value, list):
+        return [_back(name, one, repeated, chinese) for one in value]
+    return chinese.get(value, value) if isinstance(value, str) and name in repeated else value
+
+
+def _repeated(component: Mapping[str, Any]) -> Iterator[str]:
+    """The fields that repeat what the case says."""
+    for field in component.get("components") or []:
+        if isinstance(field, dict):
+            if isinstance(field.get("key"), str) and field.get("type") == "expression":
+                yield field["key"].rpartition(".")[2]
+            yield from _repeated(field)
 
 
 def _keys(component: Mapping[str, Any]) -> Iterator[str]:

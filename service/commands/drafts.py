@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
-from service import clock, errors, merging, permissions, returning
+from service import clock, errors, merging, permissions, returning, wording
 from service.models import Draft, Task, User
 
 from . import task_forms
@@ -75,6 +75,9 @@ def keep(
     ``known`` is the moment of the draft that the sender builds on, ``base`` what it held; ``opened`` is what the form
     held when typing began. Where both places changed a field, the sender's stands and the conflict is told.
     """
+    if wording.is_english(session):
+        task = _workable(session, task_id, user)
+        values, base, opened = task_forms.written(session, task, values, base or {}, opened or {})
     before = session.get(Draft, (task_id, user.id), populate_existing=True)
     stale = before is not None and before.saved_at.isoformat() != known
     merged = merging.merge(base or {}, values, before.values) if before is not None and stale else None
@@ -96,7 +99,8 @@ def conflicts_of(
 ) -> list[Conflict]:
     """The fields of these paths, in the words of the task's form."""
     form = task_forms.of_task(session, task_id, user=user) if paths else None
-    known = {one.path: one for one in returning.fields(form.schema)} if form is not None else {}
+    language = "en" if wording.is_english(session) else "zh"
+    known = {one.path: one for one in returning.fields(form.read_in(language).schema)} if form is not None else {}
     found = []
     for path in paths:
         here, there = value_at(mine, path), value_at(theirs, path)

@@ -46,13 +46,17 @@ class TaskForm:
         if language != "en":
             return self
         say = self.wording.say
-        values = self.wording.values(self.schema, self.values)
+        values = self.shown(self.values, language)
         if isinstance(offered := values.get(returns.RETURNABLE), list):
             values[returns.RETURNABLE] = [
                 {**one, "label": say(one["label"]), "section": say(one["section"])} for one in offered
             ]
         remarks = [replace(one, label=say(one.label)) for one in self.remarks]
         return replace(self, schema=self.wording.schema(self.schema), values=values, remarks=remarks)
+
+    def shown(self, values: Mapping[str, Any], language: str) -> dict[str, Any]:
+        """Values of the form as a reader of this language sees them."""
+        return self.wording.values(self.schema, values) if language == "en" else dict(values)
 
 
 def of_task(session: Session, task_id: int, *, user: User) -> TaskForm | None:
@@ -161,6 +165,14 @@ def _words(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _words(inner)
+
+
+def written(session: Session, task: Task, *objects: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Values that a reader of English sends from a task's form, as the case has them."""
+    bundle = deployments.bundle(session, task.instance.deployment_id)
+    schema = bundle.forms.get(task.form_id or "", {})
+    wording = wording_of(bundle, task.form_id or "")
+    return [wording.written(schema, one) for one in objects]
 
 
 def wording_of(bundle: engine.Bundle, form_id: str) -> english.Wording:

@@ -48,7 +48,7 @@ def box(
         else {
             "url": draft_url,
             "key": key,
-            "values": kept.values if kept else None,
+            "values": form.shown(kept.values, i18n.choice()) if kept else None,
             "savedAt": kept.draft.saved_at.isoformat() if kept else None,
             "otherForm": bool(kept and kept.draft.form_hash and kept.draft.form_hash != form.hash),
             "conflicts": [asdict(one) for one in kept.conflicts] if kept else [],

@@ -11,7 +11,7 @@ import pytest
 
 from service import clock
 from service.commands import identity, telling, workshop
-from service.models import Instance, Job, Notification, Task, User, WorkingCopy
+from service.models import Draft, Instance, Job, Notification, Task, User, WorkingCopy
 from service.queries import feeds
 from tests.commands.conftest import Office, diagram
 from tests.conftest import People
@@ -168,6 +168,18 @@ def test_the_words_of_decision_tables_are_translated_where_a_form_shows_them(off
     page = given(wang.get(f"/tasks/{task_id}"))
     assert page["values"]["items"] == [{"label": "Plan", "full": 10}]
     wang.post(f"/tasks/{task_id}/claim")
+    body = {
+        "values": {"items": [{"label": "Plan", "word": "实施方案"}]},
+        "opened": {"items": [{"label": "Plan", "full": 10}]},
+    }
+    assert wang.json(f"/tasks/{task_id}/draft", body).status_code == 200
+    with office.database.transaction() as session:
+        kept = session.get_one(Draft, (task_id, office.wang.id))
+        assert kept.values == {"items": [{"label": "实施方案", "word": "实施方案"}]}
+        assert kept.base == {"items": [{"label": "实施方案", "full": 10}]}
+    shown = given(wang.get(f"/tasks/{task_id}"))["draft"]
+    assert shown["values"] == {"items": [{"label": "Plan", "word": "实施方案"}]}
+    assert shown["conflicts"] == []
     assert (
         wang.send(f"/tasks/{task_id}/complete", {"items": [{"label": "Plan", "word": "实施方案"}]}).status_code == 303
     )
