@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
-from flask import Flask, g, request
+from flask import Flask, g
 
 from service import handlers, metrics, sandbox
 from service.config import Settings, read
@@ -101,8 +101,7 @@ def _everywhere() -> dict[str, object]:
     return {
         "lang": i18n.tag(),
         "chosen_theme": here.theme(),
-        # The editors of diagrams, tables and forms are light: what they draw is drawn on paper.
-        "theme": "" if request.blueprint == "modeler" else here.theme(),
+        "theme": here.theme(),
         "here": here.address(),
         "demo": here.settings().demo,
         "person": g.get("person"),

@@ -14,6 +14,9 @@ from service.models import Organisation, ProcessDefinition
 from service.queries import standing
 from service.queries.definitions import Startable
 
+MOST = 5
+"""Whoever may start for more organisations is not told before choosing one of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -32,7 +35,7 @@ class Beforehand:
 
     def __call__(self, item: Startable) -> list[Verdict]:
         """One verdict for each organisation in whose name the person may start; none where nothing is asked."""
-        if not item.properties.get("startCheck"):
+        if not item.properties.get("startCheck") or len(item.organisations) > MOST:
             return []
         now = clock.now()
         today = clock.today(now)
