@@ -39,7 +39,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         "The join “{name}” waits for the branch “{branch}”, which {ended_en}; no token will come.",
     ),
     "missing_form": ("任务“{name}”的表单“{form}”不在本版本中。", "The form “{form}” of “{name}” is missing."),
-    "corrupt_state": ("案件状态无法读取：{zh}", "The state of the case cannot be read: {en}"),
+    "corrupt_state": ("{zh}", "{en}"),
     "missing_bundle": ("案件所用的部署包已损坏或缺失：{zh}", "The deployment of the case is damaged: {en}"),
     # repaired at once
     "lost_task": ("任务“{name}”的记录丢失，已重建。", "The row of the task “{name}” was lost and made again."),

@@ -136,6 +136,19 @@ def drawn(session: Session, deployment_id: int, process_id: str, diagram: bytes)
     return engine.diagram_in(diagram, wording.book(session, deployment_id).english.of_process(process_id))
 
 
+def labels(session: Session, deployment_id: int) -> dict[tuple[str, str], str]:
+    """What the elements of a deployment are called: (process, element) -> name, in the language of whoever looks."""
+    try:
+        models = bundle(session, deployment_id).models
+    except engine.EngineError:  # its files are damaged; the ids will have to do
+        return {}
+    return {
+        (process.id, node.id): wording.text(session, deployment_id, process.id, node.label)
+        for process in models.values()
+        for _scope, node in process.walk()
+    }
+
+
 def in_force(session: Session, files: Mapping[str, bytes], *, authority_id: int) -> bool:
     """True where exactly this content is what new cases start on: there is nothing to deploy."""
     definitions = session.scalars(

@@ -99,6 +99,8 @@ def _record(
 ) -> None:
     """Append to the history, in the order in which it came about."""
     people = {id(fact) for fact in acted.facts}
+    # A worker knows its element by its id; the engine, which leaves it in the same step, knows its name.
+    names = {(fact.process_id, fact.element_id): fact.element_name for fact in facts if fact.element_name}
     rows = [
         {
             "authority_id": instance.authority_id,
@@ -107,7 +109,7 @@ def _record(
             "kind": fact.kind,
             "process_id": fact.process_id,
             "element_id": fact.element_id,
-            "element_name": fact.element_name,
+            "element_name": fact.element_name or names.get((fact.process_id, fact.element_id), ""),
             "token": fact.token,
             "task_id": acted.task.id if acted.task is not None and id(fact) in people else None,
             "user_id": acted.user_id if id(fact) in people else None,

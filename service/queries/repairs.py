@@ -239,6 +239,18 @@ def people(session: Session, user: User, task_id: int, *, limit: int = 60) -> li
 # Batches
 
 
+def steps(session: Session, user: User, *, limit: int = 200) -> list[tuple[str, str]]:
+    """The steps at which cases stand now, the fullest first: (element, name)."""
+    rows = session.execute(
+        select(Task.element_id, func.max(Task.name))
+        .where(Task.status == "open", Task.authority_id.in_(administered(user)))
+        .group_by(Task.element_id)
+        .order_by(func.count().desc(), Task.element_id)
+        .limit(limit)
+    )
+    return [(row[0], row[1] or row[0]) for row in rows]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
     """A batch and how far it is."""

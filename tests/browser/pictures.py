@@ -28,8 +28,9 @@ from service.commands import identity, messages, tasks
 from service.db import Database
 from service.demo import accounts
 from service.demo.cases import Player
-from service.models import Authority, Task, User
+from service.models import Authority, Instance, Task, User
 from service.models.register import Base, RecommenderLink
+from service.upkeep import Upkeep
 from tests.browser.conftest import FLAGS, Site, Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,6 +83,7 @@ def prepare(folder: Path) -> tuple[Database, config.Settings]:
     _hand_in_without_projects(database, player, "shili.drafter")
     _not_filed(database, player)
     _take_all(database, "coop.intake")
+    _in_trouble(database, settings, "敦煌")
     return database, settings
 
 
@@ -141,6 +143,18 @@ def _take_all(database: Database, username: str) -> None:
                 tasks.claim(session, task.id, user=user)
 
 
+def _in_trouble(database: Database, settings: config.Settings, institution: str) -> None:
+    """A case whose state was damaged, as the self-check has found it."""
+    with database.transaction() as session:
+        case = session.scalars(select(Instance).where(Instance.title.contains(institution))).first()
+        assert case is not None
+        case.state = case.state[: len(case.state) // 2]
+    upkeep = Upkeep(database, settings, "pictures")
+    upkeep.beat()
+    upkeep.check()
+    upkeep.diagnose()
+
+
 # How to come to a page
 
 
@@ -186,6 +200,21 @@ def case_of(institution: str) -> Callable[[Visitor], None]:
     return go
 
 
+def stuck(repair: str | None = None) -> Callable[[Visitor], None]:
+    """Why the first of the stuck cases is stuck, or what a repair would do to it."""
+
+    def go(visitor: Visitor) -> None:
+        visitor.go("/cockpit/")
+        visitor.page.locator("#stuck-panel table a.main").first.click()
+        visitor.page.locator("[data-cockpit-diagram] svg").first.wait_for()
+        if repair:
+            visitor.page.locator("aside .plain-list a", has_text=repair).first.click()
+            visitor.page.get_by_role("button", name="预演（不写入、不发送）").click()
+            visitor.page.locator(".before-after").wait_for()
+
+    return go
+
+
 def base_of(words: str) -> Callable[[Visitor], None]:
     """A base in the register."""
 
@@ -227,6 +256,10 @@ PICTURES: dict[str, Picture] = {
     "expert-score": Picture("", doing("独立评审打分", show="评分")),
     "secretariat-inbox": Picture("secretariat.officer", at("/inbox?box=group")),
     "secretariat-invite": Picture("secretariat.officer", doing("邀请加入基地联盟")),
+    "cockpit-stuck": Picture("platform.admin", at("/cockpit/")),
+    "cockpit-why": Picture("platform.admin", stuck()),
+    "cockpit-repair": Picture("platform.admin", stuck("恢复状态")),
+    "cockpit-heat": Picture("platform.admin", at("/cockpit/heat?process=formal_check")),
 }
 ASSIGNED = {"expert-declare": "declare_interest", "expert-score": "score_application"}
 """Pictures whose person is whoever the step was given to."""

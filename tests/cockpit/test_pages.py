@@ -180,6 +180,20 @@ def test_one_jumps_to_the_case_that_a_message_began_and_back(browser, cockpit):
     assert "上级" in text(back)
 
 
+def test_a_case_that_cannot_be_read_is_offered_what_can_be_done_to_it(browser, stuck, cockpit):
+    cockpit.sql("UPDATE instance SET state = :state WHERE id = :id", state=b"G1 damaged", id=stuck)
+    cockpit.check()
+    admin = browser("admin")
+    offered = re.findall(rf"/cockpit/cases/{stuck}/repair/(\w+)", admin.get(f"/cockpit/cases/{stuck}").text)
+    assert offered == ["restore", "terminate"]
+    seen = admin.post(f"/cockpit/cases/{stuck}/repair/restore/preview")
+    assert "按历史重做 1 步" in text(seen)
+    version = cockpit.office.instance(stuck).version
+    done = admin.post(f"/cockpit/cases/{stuck}/repair/restore", version=version, reason="磁盘损坏")
+    assert done.status_code == 303
+    assert cockpit.causes(stuck) == {"no_member"}
+
+
 def test_exports_stream_in_every_format(browser, stuck, cockpit, settings):
     cockpit.upkeep.settings = settings
     cockpit.upkeep.seal()

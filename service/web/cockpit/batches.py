@@ -159,6 +159,7 @@ def _form(
                 {group.code for group in stuck.groups(session, user) if group.kind == "cause"} | _set(values)
             ),
             symptoms=stuck.SYMPTOMS,
+            steps=reads.steps(session, user),
             seen=seen,
             wrong=wrong,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors
-from service.commands import previews, repairkinds, repairs
+from service.commands import deployments, previews, repairkinds, repairs
+from service.models import Instance
 from service.queries import heat, liveness, progress
 from service.queries import instances as cases
 from service.queries import repairs as reads
@@ -30,7 +32,7 @@ def case(instance_id: int) -> str:
     with reading() as (session, user):
         found = _found(session, user, instance_id)
         incidents = reads.open_incidents(session, instance_id)
-        rests = reads.rests(session, instance_id)
+        rests = _named(session, instance_id)
         live = liveness.findings(session, instance_id=instance_id)
         open_causes = {(one.cause, one.token) for one in incidents}
         live = [one for one in live if (one.cause, one.token) not in open_causes and one.cause != "no_member"]
@@ -117,6 +119,13 @@ def decide_submit(repair_id: int, act: str) -> Response:
     return redirect(url_for("cockpit.case", instance_id=instance_id), 303)
 
 
+def _named(session: Session, instance_id: int) -> list[reads.Rest]:
+    """Where the case rests, every element by its name."""
+    labels = deployments.labels(session, session.get_one(Instance, instance_id).deployment_id)
+    rests = reads.rests(session, instance_id)
+    return [replace(one, name=labels.get((one.process_id, one.element_id), one.name)) for one in rests]
+
+
 def _found(session: Session, user: User, instance_id: int) -> cases.CaseView:
     found = cases.case(session, user, instance_id)
     if found is None or not found.administers:
@@ -137,7 +146,7 @@ def _repair_page(
     if kind not in repairkinds.KINDS:
         raise errors.NotFound()
     found = _found(session, user, instance_id)
-    rests = reads.rests(session, instance_id)
+    rests = _named(session, instance_id)
     incidents = reads.open_incidents(session, instance_id)
     token = values.get("token", "")
     here_at = next((one for one in rests if str(one.token) == token), None)

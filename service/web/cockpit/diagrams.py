@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from flask import jsonify, render_template, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors
@@ -14,6 +16,9 @@ from service.queries import heat as reads
 
 from .. import here
 from . import blueprint, reading, words
+
+if TYPE_CHECKING:
+    from service.models import User
 
 
 @blueprint.get("/heat")
@@ -32,10 +37,17 @@ def heat() -> str:
             "measure": measure,
             "measures": reads.MEASURES,
             "rows": [(one, _shown(measure, one)) for one in found],
+            "labels": _labels(session, user, process) if found else {},
         }
         if here.is_partial():
             return render_template("cockpit/_heat_panel.html", **context)
         return here.page(session, "cockpit/heat.html", **context)
+
+
+def _labels(session: Session, user: User, process: str) -> dict[str, str]:
+    latest = deployments.latest(session, process, authority_id=user.authority_id)
+    found = deployments.labels(session, latest.deployment_id)
+    return {element: label for (process_id, element), label in found.items() if process_id == process}
 
 
 def _shown(measure: str, one: reads.Heat) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from service.commands.causes import sentence
+from service.commands.repairkinds import KINDS
 from service.models import Incident
 from service.queries.liveness import Finding
 from service.queries.repairs import Rest
@@ -97,7 +98,7 @@ def _healthy(first: Rest) -> str:
     if first.kind == "timer" and first.due is not None:
         return _("案件正常：定时器将于 %(when)s 触发。", when=show.moment(first.due))
     if first.kind == "message":
-        return _("案件正常：正在等待消息“%(name)s”。", name=first.data.get("message", ""))
+        return _("案件正常：正在等待消息“%(name)s”。", name=first.name)
     return _("案件正常：系统正在处理“%(name)s”。", name=first.name)
 
 
@@ -134,7 +135,7 @@ def _of_rest(one: Rest) -> Link:
                 "定时器“%(name)s”将于 %(when)s 触发。", name=one.name, when=show.moment(one.due) if one.due else ""
             )
         case "message":
-            text = _("等待消息“%(name)s”，关联键 %(key)s。", name=data.get("message", ""), key=data.get("key") or "—")
+            text = _("等待消息“%(name)s”，关联键 %(key)s。", name=one.name, key=data.get("key") or "—")
         case _:
             text = _(
                 "作业“%(name)s”：已试 %(n)s 次，尚余 %(m)s 次。", name=one.name, n=data["attempts"], m=data["retries"]
@@ -152,12 +153,16 @@ def _advice(rests: Sequence[Rest], incidents: Sequence[Incident], live: Sequence
             seen.add(key)
             found.append(Advice(kind, reason, parameters))
 
-    for incident in incidents:
+    unreadable = [one for one in incidents if one.cause == "corrupt_state"]
+    for incident in unreadable or incidents:
         kinds = BY_CAUSE.get(incident.cause, ("retry", "retry_with", "skip", "move"))
         for kind in kinds:
-            target = {} if incident.token is None or kind in ("terminate", "migrate") else {"token": incident.token}
-            if target or kind in ("terminate", "migrate"):
+            asks_where = "token" in KINDS[kind].asks
+            if not asks_where or incident.token is not None:
+                target = {"token": incident.token} if asks_where else {}
                 add(kind, words.cause(incident.cause), **target)
+    if unreadable:
+        return found  # nothing else can be done to a case that cannot be read
     for finding in live:
         if finding.cause == "worker_down":
             found.append(Advice("", _("请启动 guohe worker（或 guohe serve）。")))
@@ -174,7 +179,7 @@ def _advice(rests: Sequence[Rest], incidents: Sequence[Incident], live: Sequence
                 add(kind, rest.name, **token)
         elif rest.kind == "message":
             for kind in ("message", "skip"):
-                add(kind, rest.data.get("message", ""), **token)
+                add(kind, rest.name, **token)
     add("variables", _("案件数据有误时"))
     if status != "suspended":
         add("suspend", _("需要时间核实时"))

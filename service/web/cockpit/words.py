@@ -17,7 +17,7 @@ from service.web import i18n
 def init_app(app: Flask) -> None:
     """Give templates these words."""
     app.jinja_env.filters.update(cause_word=cause, ago=ago, span=span, repair_word=repair, act_word=act, plain=plain)
-    app.jinja_env.filters.update(rest_word=rest, sentence_of=sentence_of)
+    app.jinja_env.filters.update(rest_word=rest, sentence_of=sentence_of, iso=datetime.fromisoformat)
 
 
 def cause(code: str) -> str:
