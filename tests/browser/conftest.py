@@ -166,6 +166,31 @@ class Visitor:
         answer = self.context.request.post("/sign-in/demo", form={"csrf_token": token, "username": username})
         assert answer.ok, f"{username} cannot sign in"
 
+    def first_look(self, username: str, path: str) -> tuple[int, int]:
+        """Open a page with an empty cache; how many requests that took, and how many bytes came over the wire."""
+        door = self.context.request.get("/sign-in").text()
+        token = re.search(r'name="csrf-token" content="([^"]+)"', door)
+        assert token
+        form = {"csrf_token": token[1], "username": username}
+        assert self.context.request.post("/sign-in/demo", form=form).ok
+        wire = self.context.new_cdp_session(self.page)
+        wire.send("Network.enable")
+        sent: dict[str, int] = {}
+        local: set[str] = set()
+
+        def asked(said: dict[str, Any]) -> None:
+            if said["request"]["url"].startswith("data:"):
+                local.add(said["requestId"])
+
+        def came(said: dict[str, Any]) -> None:
+            sent[said["requestId"]] = int(said["encodedDataLength"])
+
+        wire.on("Network.requestWillBeSent", asked)
+        wire.on("Network.loadingFinished", came)
+        self.page.goto(path, wait_until="networkidle")
+        sizes = [size for key, size in sent.items() if key not in local]
+        return len(sizes), sum(sizes)
+
     def go(self, path: str) -> Visitor:
         self.page.goto(path)
         return self
