@@ -288,3 +288,16 @@ def test_what_is_sure_and_what_is_possible_is_what_playing_it_shows(block):
         assert state.must & {"u", "v", "w"} == frozenset.intersection(*states), (block, task)
         # A branch beside may have written already; the check does not count on it.
         assert set(state.may) & {"u", "v", "w"} <= frozenset.union(*states), (block, task)
+
+
+def test_a_list_that_only_forms_are_given_is_no_variable_of_a_diagram():
+    parks = form("pick", {**field("park", "select"), "valuesExpression": "=registeredParks"})
+    shown = process(START + END + with_form("a", "pick"), "s -> a -> e")
+    assert said(shown, pick__form=parks) == [("form-field-unused", "f_park")]
+    read = process(START + END + script("t", "=count(registeredParks)", "n"), "s -> t -> e")
+    (finding,) = found(read)
+    assert (finding.rule, finding.element_id) == ("variable-unwritten", "t")
+    assert "只在表单打开时由平台给出" in finding.zh
+    written = script("w", "=[1]", "registeredParks") + script("t", "=count(registeredParks)", "n")
+    own = process(START + END + written, "s -> w -> t -> e")
+    assert said(own) == []

@@ -133,6 +133,8 @@ class _Question:
         local = dict(self.ask.local)
         if read.name in local:
             return None
+        if self._only_forms_have(read.name):
+            return NEVER, self._form_only
         if read.name in self.state.must:
             return self._inside(self.state.shape(read.name)) if read.name in self.state.may else None
         if not read.sure:
@@ -142,6 +144,21 @@ class _Question:
         if read.name in self.written and (self.ask.soft or read.tested):
             return None
         return NEVER, self._never
+
+    def _only_forms_have(self, name: str) -> bool:
+        """True where the platform hands a list to forms alone, nobody writes one of its name, and no form asks."""
+        if name not in self.found.sources.catalogue.form_given or (self.ask.owner is not None and self.ask.owner[0]):
+            return False
+        return all(write.kind == "given" for write in self.state.may.get(name, ()))
+
+    def _form_only(self) -> Finding:
+        name = self.ask.read.name
+        return self._say(
+            NEVER,
+            f"{self._place_zh()}读取“{self.ask.read.text}”，但“{name}”只在表单打开时由平台给出，图和决策表读不到。",
+            f"{self._place_en()} reads “{self.ask.read.text}”, but the platform gives “{name}” to open forms alone; "
+            "diagrams and tables cannot read it.",
+        )
 
     def _state(self) -> State:
         key = (self.process.id, self.node.id)
