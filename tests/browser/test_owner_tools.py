@@ -83,3 +83,12 @@ def test_a_file_is_found_among_all_procedures(shop: Shop, size):
     page.wait_for_selector("[data-file-none]:visible")
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert page.watch.problems == []
+
+
+def test_a_link_to_a_step_chooses_it_and_shows_its_properties(shop: Shop):
+    copy_id = shop.copy(procedures())
+    page = shop.page()
+    shop.open(page, copy_id, f"{DEMONSTRATION}#review_recommendation")
+    until(page, "window.guoheModeler?.get('selection').get()[0]?.id === 'review_recommendation'")
+    page.wait_for_selector("[data-group-id='group-guohe-term']")
+    assert page.watch.problems == []

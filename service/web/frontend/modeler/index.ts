@@ -58,7 +58,11 @@ async function open(editor: Editor): Promise<void> {
     });
     wire(box, modeler, keeper);
     searchAsTyped(modeler, canvas);
-    if (location.hash.length > 1) select(modeler, decodeURIComponent(location.hash.slice(1)));
+    if (location.hash.length > 1) {
+      // The panel listens to selections once it has been drawn.
+      await new Promise((drawn) => setTimeout(drawn, 50));
+      select(modeler, decodeURIComponent(location.hash.slice(1)));
+    }
     window.addEventListener("hashchange", () => select(modeler, decodeURIComponent(location.hash.slice(1))));
     (window as any).guoheModeler = modeler;
     box.removeAttribute("aria-busy");
