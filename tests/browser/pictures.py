@@ -7,6 +7,7 @@ takes each picture as the person who works there sees the page. Writes ``docs/im
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shutil
 import struct
@@ -24,11 +25,12 @@ from playwright.sync_api import sync_playwright
 from sqlalchemy import select
 
 from service import clock, config, workdays
-from service.commands import identity, messages, tasks
+from service.commands import identity, messages, tasks, workshop
+from service.commands.workshop import Change
 from service.db import Database
 from service.demo import accounts
 from service.demo.cases import Player
-from service.models import Authority, Instance, Task, User
+from service.models import Authority, Deployment, Instance, Task, User
 from service.models.register import Base, RecommenderLink
 from service.upkeep import Upkeep
 from tests.browser.conftest import FLAGS, Site, Visitor
@@ -84,7 +86,30 @@ def prepare(folder: Path) -> tuple[Database, config.Settings]:
     _not_filed(database, player)
     _take_all(database, "coop.intake")
     _in_trouble(database, settings, "敦煌")
+    _drafts(database)
     return database, settings
+
+
+DIAGRAM = "processes/demonstration_base/demonstration_base.bpmn"
+DEADLINES = "processes/rules/deadlines.dmn"
+LONGER, MISSPELT = "推荐审核期限延长", "还没改完的草稿"
+"""Working copies: one that gives the recommending department more time, and one with a slip of the pen."""
+
+
+def _drafts(database: Database) -> None:
+    with database.transaction() as session:
+        owner = session.scalars(select(User).where(User.username == "platform.owner")).one()
+        deployed = session.scalars(select(Deployment).order_by(Deployment.id.desc())).first()
+        assert deployed is not None
+        for name, path, before, after in (
+            (LONGER, DEADLINES, b"<text>15</text>", b"<text>20</text>"),
+            (MISSPELT, DIAGRAM, b"deadlines.recommendDays", b"deadlines.recomendDays"),
+        ):
+            copy = workshop.create(session, name, user=owner, deployment_id=deployed.id)
+            content = workshop.files(session, copy)[path]
+            assert before in content
+            change = Change(content.replace(before, after, 1), hashlib.sha256(content).hexdigest())
+            workshop.save(session, copy.id, {path: change}, user=owner, kind="save", comment=name)
 
 
 def _institution(database: Database, one: accounts.Applicant, number: int) -> None:
@@ -226,6 +251,54 @@ def base_of(words: str) -> Callable[[Visitor], None]:
     return go
 
 
+def drafted(name: str, path: str) -> Callable[[Visitor], None]:
+    """A page of a working copy; ``{copy}`` in the path stands for its number."""
+
+    def go(visitor: Visitor) -> None:
+        visitor.page.set_default_timeout(180_000)
+        visitor.go("/modeler")
+        found = visitor.page.get_by_role("link", name=name).first.get_attribute("href") or ""
+        visitor.go(path.format(copy=found.rpartition("/")[2]))
+        visitor.page.wait_for_load_state("networkidle")
+
+    return go
+
+
+def editing(name: str, path: str, element: str) -> Callable[[Visitor], None]:
+    """A diagram of a working copy in its editor, with an element chosen and the findings listed."""
+
+    def go(visitor: Visitor) -> None:
+        drafted(name, f"/modeler/{{copy}}/files/{path}#{element}")(visitor)
+        visitor.page.locator("[data-editor]:not([aria-busy])").wait_for()
+        visitor.page.locator("[data-check-list] .finding").first.wait_for()
+        visitor.page.locator("[data-group-id='group-guohe-term'] .bio-properties-panel-group-header").click()
+
+    return go
+
+
+def trying(name: str, process_id: str) -> Callable[[Visitor], None]:
+    """A try-out of a working copy that has come to its first form."""
+
+    def go(visitor: Visitor) -> None:
+        drafted(name, f"/modeler/{{copy}}/try?process={process_id}")(visitor)
+        visitor.page.locator("main form button.btn-primary").first.click()
+        visitor.page.locator("main button.btn-primary", has_text="发起").click()
+        visitor.page.locator("[data-form] .fjs-form").first.wait_for()
+
+    return go
+
+
+def played(name: str, path: str) -> Callable[[Visitor], None]:
+    """A scenario of a working copy, played."""
+
+    def go(visitor: Visitor) -> None:
+        drafted(name, f"/modeler/{{copy}}/scenarios/{path}")(visitor)
+        visitor.page.locator(".page-head button.btn-primary").click()
+        visitor.page.locator(".note-danger").wait_for()
+
+    return go
+
+
 def _scroll(visitor: Visitor, text: str) -> None:
     found = visitor.page.get_by_text(text, exact=False).first
     found.evaluate("element => window.scrollTo(0, element.getBoundingClientRect().top + window.scrollY - 110)")
@@ -260,6 +333,13 @@ PICTURES: dict[str, Picture] = {
     "cockpit-why": Picture("platform.admin", stuck()),
     "cockpit-repair": Picture("platform.admin", stuck("恢复状态")),
     "cockpit-heat": Picture("platform.admin", at("/cockpit/heat?process=formal_check")),
+    "owner-finding": Picture("platform.owner", editing(MISSPELT, DIAGRAM, "review_recommendation")),
+    "owner-tryout": Picture("platform.owner", trying(LONGER, "demonstration_base")),
+    "owner-scenario": Picture(
+        "platform.owner", played(LONGER, "processes/demonstration_base/scenarios/recommender_reminded.yaml")
+    ),
+    "owner-compare": Picture("platform.owner", drafted(LONGER, "/modeler/compare?from=d1&to=c{copy}")),
+    "owner-publish": Picture("platform.owner", drafted(LONGER, "/modeler/{copy}/publish")),
 }
 ASSIGNED = {"expert-declare": "declare_interest", "expert-score": "score_application"}
 """Pictures whose person is whoever the step was given to."""
