@@ -52,6 +52,11 @@ def needed(word: str) -> tuple[list[str], list[str]]:
     return whole, begun
 
 
+def typed(cut: Iterable[str]) -> list[str]:
+    """Mark pairs as typed into a form: they are apart from those of a line, which whoever has the line may read."""
+    return [f"_{one}" for one in cut]
+
+
 def said(values: Any) -> str:
     """Return what somebody typed into a form, in one folded text; numbers count, ticks do not."""
     return fold(" ".join(_texts(values)))[:LONGEST]

@@ -113,7 +113,7 @@ def _case(session: Session, instance: Instance, data: Mapping[str, Any]) -> _Cas
 
 def _row(instance: Instance, task: Found, case: _Case) -> dict[str, Any]:
     name, said = words.fold(task.name), words.said(task.submitted or {})
-    terms = words.pairs(name) | words.pairs(case.about) | words.pairs(said)
+    terms = words.pairs(name) | words.pairs(case.about) | set(words.typed(words.pairs(said)))
     terms |= {
         words.tag("process", instance.process_id),
         words.tag("process", task.process_id),

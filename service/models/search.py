@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -36,12 +37,33 @@ class Terms(TypeDecorator[Iterable[str]]):
         return " ".join(f"'{word}'" for word in words) if dialect.name == "postgresql" else " ".join(words)
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Words of the index that stand there ``whole``, and such as have ``begun`` so."""
+
+    whole: Sequence[str]
+    begun: Sequence[str] = ()
+
+    def on_postgresql(self) -> str:
+        """As part of a tsquery."""
+        return " & ".join([f"'{word}'" for word in self.whole] + [f"'{word}':*" for word in self.begun])
+
+    def on_sqlite(self) -> str:
+        """As part of a question to FTS5."""
+        return " AND ".join([f'"{word}"' for word in self.whole] + [f'"{word}" *' for word in self.begun])
+
+
+def _either(ways: Sequence[str], word: str) -> str:
+    return f"({f' {word} '.join(f'({way})' for way in ways)})"
+
+
 class SearchEntry(Model):
     """What one task is found by, written in the transaction of the step that opens or ends it.
 
     ``about`` is folded text that whoever sees the task's line may read: number, title, process, parties. ``said`` is
-    what was handed in with it: for those who see the task itself. ``terms`` are the pairs of both and of ``name``, and
-    words such as ``process:demo`` for the filters, so that any combination is one look into one index.
+    what was handed in with it: for those who see the task itself. ``terms`` are the pairs of ``name`` and ``about``,
+    those of ``said`` marked as typed, and words such as ``process:demo`` for the filters, so that any combination is
+    one look into one index.
     """
 
     __tablename__ = "search_entry"
@@ -62,11 +84,10 @@ class SearchEntry(Model):
     terms: Mapped[Any] = mapped_column(Terms)
 
     @classmethod
-    def found(cls, whole: Iterable[str], begun: Iterable[str] = ()) -> holds:
-        """The condition that an entry has some words as they are, and words that begin with some others."""
-        whole, begun = sorted(set(whole)), sorted(set(begun))
-        for_postgresql = " & ".join([f"'{word}'" for word in whole] + [f"'{word}':*" for word in begun])
-        for_sqlite = " AND ".join([f'"{word}"' for word in whole] + [f'"{word}" *' for word in begun])
+    def found(cls, *wanted: Sequence[Cut]) -> holds:
+        """The condition that an entry has, of all that is wanted, one or another way to have it."""
+        for_postgresql = " & ".join(_either([one.on_postgresql() for one in ways], "|") for ways in wanted)
+        for_sqlite = " AND ".join(_either([one.on_sqlite() for one in ways], "OR") for ways in wanted)
         return holds(cls.terms, cls.task_id, literal(for_postgresql), literal(for_sqlite))
 
 

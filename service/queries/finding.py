@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from .. import clock, errors, permissions, wording, words, workdays
 from ..models import NO_DUE, Instance, SearchEntry, Task, TaskCandidate, User
 from ..models.instance import InstanceStatus
+from ..models.search import Cut
 from .page import AnySelect
 
 Due = Literal["late", "today", "soon", "week", "none"]
@@ -89,22 +90,33 @@ class Filters:
         """Conditions that need the ``Instance`` beside the task."""
         return [Instance.status == self.state] if self.state else []
 
-    def alternatives(self, user: User) -> list[Alternative]:
+    def alternatives(self, user: User, *, handed_in: bool = True) -> list[Alternative]:
         """Return the ways to have the wanted words: in the task's own line and form, or in another form of its case.
 
-        What stands in a form counts only for those who may see it there.
+        What stands in a form counts only for those who may see it there. Without ``handed_in`` the tasks asked about
+        are open, so that none of them has a form of its own yet.
         """
-        tags = self._tags()
+        tags = [Cut([tag]) for tag in self._tags()]
         of_line = _entries(SearchEntry.task_id, tags) if tags else None
         if not (self.text or "").replace("\x00", "").strip():
             return [Alternative(ids=of_line)]
         asked = words.asked(self.text or "")
         if not asked:
             return [Alternative(ids=select(SearchEntry.task_id).where(SearchEntry.task_id.is_(None)))]
-        line = SearchEntry.name + " " + SearchEntry.about + " " + SearchEntry.said
+        plain, typed = _cuts(asked)
+        line: ColumnElement[str] = SearchEntry.name + " " + SearchEntry.about
+        anywhere = [list(ways) for ways in zip(plain, typed, strict=True)]
+        own = (
+            _entries(SearchEntry.task_id, tags, anywhere, asked, line + " " + SearchEntry.said)
+            if handed_in
+            else _entries(SearchEntry.task_id, tags, [[one] for one in plain], asked, line)
+        )
+        # Words that all stand in the line are found there: of a form at least one is wanted that was typed.
+        of_form = [typed] if len(typed) == 1 else [*anywhere, typed]
         form = SearchEntry.about + " " + SearchEntry.said
-        own = _entries(SearchEntry.task_id, tags, asked, line)
-        other = _entries(SearchEntry.instance_id, [], asked, form).where(SearchEntry.said != "", _readable(user))
+        other = _entries(SearchEntry.instance_id, [], of_form, asked, form).where(
+            SearchEntry.said != "", _readable(user)
+        )
         return [Alternative(ids=own), Alternative(ids=of_line, cases=other)]
 
     def _tags(self) -> list[str]:
@@ -158,15 +170,21 @@ def period(due: str, now: datetime) -> tuple[datetime | None, datetime | None]:
     return NO_DUE, None
 
 
+def _cuts(asked: Sequence[str]) -> tuple[list[Cut], list[Cut]]:
+    """For each run of the words that are asked for: how it stands in a line, and how among what was typed."""
+    runs = [words.needed(run) for run in dict.fromkeys(run for word in asked for run in word.split())]
+    plain = [Cut(whole, begun) for whole, begun in runs]
+    return plain, [Cut(words.typed(whole), words.typed(begun)) for whole, begun in runs]
+
+
 def _entries(
-    column: Any, tags: Sequence[str], asked: Sequence[str] = (), text: ColumnElement[str] | None = None
+    column: Any,
+    tags: Sequence[Cut],
+    wanted: Sequence[Sequence[Cut]] = (),
+    asked: Sequence[str] = (),
+    text: ColumnElement[str] | None = None,
 ) -> Select[int]:
-    whole, begun = list(tags), list[str]()
-    for word in asked:
-        pairs, characters = words.needed(word)
-        whole += pairs
-        begun += characters
-    entries = select(column).where(SearchEntry.found(whole, begun))
+    entries = select(column).where(SearchEntry.found(*([one] for one in tags), *wanted))
     if text is None or not asked:
         return entries
     # Letters and digits only, so nothing in it is a wildcard. CASE keeps PostgreSQL from multiplying two chances: to

@@ -170,8 +170,14 @@ def _offers(user: User, wanted: Filters, now: datetime) -> list[AnySelect]:
         for organisation, role in sorted(permissions.groups(user))
     ]
     of_task, of_case = wanted.of_task(now, offered=True), wanted.of_case()
+    ways = [
+        (offer, way)
+        for way in wanted.alternatives(user, handed_in=False)
+        # Cases are sought by what was typed in them, once for all offers; lines follow the index of each.
+        for offer in (offers if way.cases is None else [or_(*offers)])
+    ]
     parts = []
-    for offer, way in product(offers, wanted.alternatives(user)):
+    for offer, way in ways:
         part: AnySelect = select(TaskCandidate.task_id.label("id")).where(
             offer,
             TaskCandidate.claimed.is_(False),
@@ -193,7 +199,8 @@ def _parts(user: User, box: Box, wanted: Filters, now: datetime, *, by_candidate
         return _offers(user, wanted, now)
     of_case = wanted.of_case()
     parts = []
-    for door, way in product(_doors(user, box), wanted.alternatives(user)):
+    handed_in = box in ("done", "all") and wanted.status != "open"
+    for door, way in product(_doors(user, box), wanted.alternatives(user, handed_in=handed_in)):
         part: AnySelect = select(Task.id).where(door, *wanted.of_task(now), *way.conditions(Task.id))
         parts.append(part.join(Instance, Instance.id == Task.instance_id).where(*of_case) if of_case else part)
     return parts

@@ -40,9 +40,9 @@ def fill(session: Session, people: People, count: int) -> tuple[User, User]:
     of = rows.definition(session, people.authority().id)
     sqlite = session.get_bind().dialect.name == "sqlite"
     due = (
-        "strftime('%Y-%m-%d %H:%M:%S.000000', 'now', (i * 7919 % 100000) || ' minutes')"
+        "strftime('%Y-%m-%d %H:%M:%S.000000', 'now', (i % 100000 * 7919 % 100000) || ' minutes')"
         if sqlite
-        else "now() + (i * 7919 % 100000) * interval '1 minute'"
+        else "now() + (i % 100000 * 7919 % 100000) * interval '1 minute'"
     )
     now = "strftime('%Y-%m-%d %H:%M:%S.000000', 'now')" if sqlite else "now()"
     facts = {
@@ -78,7 +78,8 @@ def fill(session: Session, people: People, count: int) -> tuple[User, User]:
     terms = f"""({pairs}) || {written(words.pairs("国际科技合作基地 step"))} || {number} || {tags}
         || CASE WHEN {rare} THEN {written(["鲸鱼"])} ELSE '' END"""
     typed = "'热液菌株' || CASE WHEN i % 20 = 3 THEN ' 合作' ELSE '' END"
-    formed = f"{terms} || {written(words.pairs('热液菌株'))}"
+    formed = f"""{terms} || {written(words.typed(words.pairs("热液菌株")))}
+        || CASE WHEN i % 20 = 3 THEN {written(words.typed(words.pairs("合作")))} ELSE '' END"""
     vector = "{}" if sqlite else "CAST({} AS tsvector)"
     with_form = "FROM n WHERE i % 10 = 3"
     for statement in (

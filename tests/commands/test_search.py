@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+
+from service import words
 from service.commands import reindex, retention, search
 from service.models import SearchEntry
 from service.queries import inbox
-from tests.commands.conftest import Office
+from tests.commands.conftest import DESK, END, START, Office, diagram
+from tests.engine.diagrams import user
 
 
 def test_a_new_title_is_found_in_the_tasks_that_were_there_before(office: Office):
@@ -65,3 +72,24 @@ def entries(session) -> list[tuple[object, ...]]:
     fields = ("task_id", "name", "about", "said", "region", "base_type", "recommender_id", "terms")
     found = session.query(SearchEntry).order_by(SearchEntry.task_id).execution_options(populate_existing=True)
     return [tuple(getattr(one, field) for field in fields) for one in found]
+
+
+def test_entries_of_before_are_marked_anew_by_the_migration(office):
+    """What was typed used to stand among the words of the line."""
+    migration = importlib.import_module("service.migrations.versions.0019_typed_words_apart")
+    office.deploy(diagram(START + user("a", DESK) + END, "s -> a -> e"))
+    task = office.open(office.start())["a"]
+    with office.database.transaction() as session:
+        entry = session.get_one(SearchEntry, task)
+        tags = {word for word in terms(session, task) if ":" in word}
+        line = words.pairs(entry.name) | words.pairs(entry.about)
+        assert terms(session, task) == tags | line
+        entry.said, entry.terms = "高原冻土", tags | line | words.pairs("高原冻土")
+        session.flush()
+        with Operations.context(MigrationContext.configure(session.connection())):
+            migration.upgrade()
+        assert terms(session, task) == tags | line | set(words.typed(words.pairs("高原冻土")))
+
+
+def terms(session, task_id: int) -> set[str]:
+    return set(str(session.get_one(SearchEntry, task_id, populate_existing=True).terms).replace("'", "").split())
