@@ -120,16 +120,19 @@ class Provenance:
     label: str
     explanation: str
     article: str = ""
+    mark: str = ""
 
 
 def provenance(source: str) -> Provenance:
     """Read ``text:art.8(2)1``, ``practice`` or ``assumption``."""
     kind, _colon, reference = source.strip().partition(":")
     if kind == "text":
-        return Provenance("text", _("办法规定"), _("《国家国际科技合作基地管理办法》有明文规定"), article(reference))
+        return Provenance(
+            "text", _("办法规定"), _("《国家国际科技合作基地管理办法》有明文规定"), article(reference), _("法")
+        )
     if kind == "practice":
-        return Provenance("practice", _("实践做法"), _("《办法》没有规定，参照科技部和各省的通行做法"))
-    return Provenance("assumption", _("系统约定"), _("《办法》没有规定，由本平台约定，可以调整"))
+        return Provenance("practice", _("实践做法"), _("《办法》没有规定，参照科技部和各省的通行做法"), mark=_("例"))
+    return Provenance("assumption", _("系统约定"), _("《办法》没有规定，由本平台约定，可以调整"), mark=_("约"))
 
 
 def article(reference: str) -> str:

@@ -136,6 +136,24 @@ def test_a_task_is_drawn_given_a_role_and_a_form_and_its_findings_vanish(shop):
     assert page.watch.problems == []
 
 
+def test_every_element_shows_where_it_comes_from_and_what_is_changed_shows_at_once(shop):
+    path = "processes/reprimand/reprimand.bpmn"
+    copy_id = shop.copy({path: site.procedures()[path]})
+    page = shop.page()
+    shop.open(page, copy_id, path)
+    badge = "[data-container-id='{}'] .gh-source"
+    page.wait_for_selector(badge.format("sign_notice"), state="attached")
+    assert page.get_attribute(badge.format("sign_notice"), "title").startswith("办法规定 第十三条")
+    assert page.get_attribute(badge.format("take_number"), "title").startswith("实践做法")
+    assert page.get_attribute(badge.format("passed_since"), "title").startswith("系统约定")
+
+    page.locator(".djs-element[data-element-id='sign_notice']").first.click()
+    page.click("[data-group-id='group-guohe-source'] .bio-properties-panel-group-header")
+    page.fill("[data-group-id='group-guohe-source'] input", "practice")
+    until(page, f'document.querySelector("{badge.format("sign_notice")}").title.startsWith("实践做法")')
+    assert page.watch.problems == []
+
+
 def test_a_finding_leads_to_its_element(shop):
     from tests.workshop.drawings import deadlock
 

@@ -15,6 +15,7 @@ import { commentBy, Keeper } from "../workshop/keeper";
 import { Findings } from "../workshop/findings";
 import { fetchFile, findEditor, switchPanes, type Editor } from "../workshop/input";
 import { isChinese } from "../page/words";
+import { showSources } from "../viewer/provenance";
 import { say } from "../workshop/words";
 import { replaceWords } from "../workshop/words_in_place";
 import { loadContext } from "./context";
@@ -35,6 +36,7 @@ async function open(editor: Editor): Promise<void> {
     const modeler = makeModeler(canvas, panel!, context);
     const load = async (text: string) => {
       await modeler.importXML(text);
+      showSources(modeler);
       beginInSight(modeler);
     };
     const read = async () => (await modeler.saveXML({ format: true })).xml!;
@@ -53,6 +55,7 @@ async function open(editor: Editor): Promise<void> {
     );
     await load(keeper.begin(file.text, file.sha256));
     modeler.on("commandStack.changed", () => {
+      showSources(modeler);
       keeper.changed();
       findings.soon();
     });

@@ -57,6 +57,16 @@ const WORDS = {
   mapOtherKind: ["“{source}”只能对应同一种元素。", "“{source}” can only become an element of its own kind."],
   mapDone: ["“{source}”现在对应 {goal}。", "“{source}” now becomes {goal}."],
   nowHere: ["进行中", "Now here"],
+  sourceText: ["办法规定", "Regulation"],
+  sourceTextMark: ["法", "R"],
+  sourceTextWhy: ["《国家国际科技合作基地管理办法》有明文规定", "the regulation says so"],
+  sourcePractice: ["实践做法", "Practice"],
+  sourcePracticeMark: ["例", "P"],
+  sourcePracticeWhy: ["《办法》没有规定，参照通行做法", "not in the regulation, as it is usually done"],
+  sourceAssumption: ["系统约定", "Assumption"],
+  sourceAssumptionMark: ["约", "A"],
+  sourceAssumptionWhy: ["《办法》没有规定，由本平台约定，可以调整", "not in the regulation, our own choice, can be changed"],
+  sourceSentence: ["{head}：{why}", "{head}: {why}"],
   stuckHere: ["异常", "Incident"],
 } as const satisfies Record<string, readonly [string, string]>;
 

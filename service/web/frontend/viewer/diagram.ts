@@ -1,6 +1,7 @@
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import { isChinese, say } from "../page/words";
 import { mark, type Marks } from "./marks";
+import { showSources } from "./provenance";
 
 interface Answer {
   xml: string;
@@ -23,6 +24,7 @@ export async function show(box: HTMLElement): Promise<void> {
     const viewer = new NavigatedViewer({ container: place, textRenderer });
     await viewer.importXML(xml);
     mark(viewer, marks, notes);
+    showSources(viewer);
     move(viewer, box, place);
     look(viewer, marks);
   } catch (problem) {
