@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +69,37 @@ class Play:
         person.submit()
         assert f"“{task}”已提交。" in person.text()
         return person
+
+    def begin(self, username: str, process: str) -> str:
+        """Begin a case from the start page; give its number."""
+        person = self.as_(username).go("/start")
+        person.page.get_by_role("link", name=re.compile(process)).first.click()
+        person.page.get_by_role("button", name="发起").click()
+        person.page.wait_for_url("**/cases/*")
+        found = re.search(r"[A-Z]{2}-\d{4}-\d{4}", person.text())
+        assert found is not None
+        self.number = found[0]
+        return self.number
+
+    def examine(self, organiser: str, drafter: str) -> None:
+        """Five experts review the materials, three visit the institution; both find it good."""
+        self.as_(organiser).open_task("组建专家组", self.number).pick("专家组成员", 5).fill_rest().submit()
+        panel = self.waiting("declare_interest", 5)
+        for expert in panel:
+            declared = self.as_(expert).open_task("声明利害关系", self.number)
+            declared.choose("利害关系", "没有").fill_rest().submit()
+        for expert in panel:
+            scored = self.as_(expert).open_task("独立评审打分", self.number)
+            scored.choose("结论", "建议认定").fill_rest().submit()
+        self.do(self.waiting("conclude_panel")[0], "形成专家组意见", 结论="建议认定")
+        team = self.as_(organiser).open_task("组建考核组", self.number)
+        team.pick("考核组成员", 3).fill("考核日期", "2099-06-18").fill_rest().submit()
+        self.do(drafter, "确认考核安排", 能否按此安排接受考核="确认")
+        visited = self.as_(offered(self.site.database, "record_visit")).open_task("实地考核并记录", self.number)
+        arranged = visited.field("实际考核日期").locator("input").first
+        assert arranged.input_value() == "2099-06-18", "the day that was arranged is filled in"
+        visited.choose("考核结论", "通过").fill_rest().submit()
+        self.do("coop.assessor", "审定考核报告", 审定结论="同意")
 
     def restart(self) -> None:
         """Kill the server and start it again; everybody stays signed in."""

@@ -94,7 +94,7 @@ def test_an_institution_becomes_a_demonstration_base(play: Play, ministry: Site)
     case = play.as_("haidai.drafter").go("/cases/1")
     assert "已认定" in case.text()
     badge = case.page.locator("[data-container-id='draft_application'] .gh-source")
-    expect(badge).to_have_attribute("title", re.compile("办法规定 第八条（一）"))
+    expect(badge).to_have_attribute("title", re.compile("办法规定 第八条（二）第1项"))
     notice = case.page.locator("[data-container-id='public_notice'] .gh-source")
     expect(notice).to_have_attribute("title", re.compile("实践做法"))
     with case.page.expect_download() as given:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from service import errors
+from service.engine import decisions
 from service.handlers.documents import TemplateBroken, TemplateMissing, chinese_day, render
 from service.models import Attachment, DeploymentFile
 from service.models.register import Document
@@ -176,3 +178,18 @@ def test_every_template_becomes_a_document_that_word_can_open(name):
     assert all(
         word in text for word in ("甲", "文号", "标题", "虚构大学", "虚构基地", "《国家国际科技合作基地管理办法》第")
     )
+
+
+def test_every_kind_of_document_that_a_diagram_issues_has_its_template_tried():
+    """Those named in diagrams and those that the table of issuers names, and no template beside them."""
+    processes = TEMPLATES.parents[1]
+    issued = set()
+    for path in processes.glob("*/*.bpmn"):
+        for task in re.findall(r"<bpmn:serviceTask.*?</bpmn:serviceTask>", path.read_text("utf-8"), re.S):
+            if 'type="issue_document"' in task:
+                issued |= set(re.findall(r'key="template" value="([^"]+)"', task))
+    issuer = decisions.read((processes / "rules/issuer.dmn").read_bytes())
+    for type in ("IP", "JC", "TT", "DB"):
+        rules = decisions.evaluate(issuer, "issuer", {"baseType": type}, now=datetime(2026, 3, 2, tzinfo=UTC))
+        issued.add(rules["template"])
+    assert issued == {path.stem for path in processes.rglob("*.docx")}
