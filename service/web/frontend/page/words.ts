@@ -67,6 +67,10 @@ const WORDS = {
   sourceAssumptionMark: ["约", "A"],
   sourceAssumptionWhy: ["《办法》没有规定，由本平台约定，可以调整", "not in the regulation, our own choice, can be changed"],
   sourceSentence: ["{head}：{why}", "{head}: {why}"],
+  article: ["第{number}条", "article {number}"],
+  articleParagraph: ["（{number}）", "({number})"],
+  articleItem: ["第{number}项", "{number}"],
+  digits: ["〇一二三四五六七八九十", "0123456789 "],
   stuckHere: ["异常", "Incident"],
 } as const satisfies Record<string, readonly [string, string]>;
 

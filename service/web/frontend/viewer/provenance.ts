@@ -32,16 +32,16 @@ export function article(reference: string): string {
   const match = /^\s*art\.(\d+)(?:\.(\d+))?(?:\((\d+)\))?\.?(\d+)?\s*$/.exec(reference);
   if (!isChinese || !match) return reference.trim();
   const [, number, point, paragraph, item] = match;
-  const inside = paragraph ? `（${chinese(Number(paragraph))}）` : "";
-  return `第${chinese(Number(number))}条${inside}${point || item ? `第${point || item}项` : ""}`;
+  const inside = paragraph ? say("articleParagraph", { number: chinese(Number(paragraph)) }) : "";
+  const last = point || item ? say("articleItem", { number: point || item }) : "";
+  return say("article", { number: chinese(Number(number)) }) + inside + last;
 }
 
-const DIGITS = "〇一二三四五六七八九";
-
+/** A number below a hundred in Chinese; the last digit word is ten. */
 function chinese(number: number): string {
-  const tens = Math.floor(number / 10);
-  const ones = number % 10;
-  return (tens === 0 ? "" : tens === 1 ? "十" : `${DIGITS[tens]}十`) + (ones ? DIGITS[ones] : "");
+  const digits = say("digits");
+  const [tens, ones] = [Math.floor(number / 10), number % 10];
+  return (tens > 1 ? digits[tens] : "") + (tens ? digits[10] : "") + (ones ? digits[ones] : "");
 }
 
 /** The `source` of an element, whether or not the zeebe words are known to who opened the diagram. */
