@@ -15,7 +15,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
 
-from .i18n import CATALOGS
+from . import i18n
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("en",)
@@ -33,13 +33,14 @@ def sources(root: Path = ROOT) -> Catalog:
             [(pattern.removeprefix(f"{folder}/"), method) for pattern, method in methods],
             {pattern.removeprefix(f"{folder}/"): given for pattern, given in options.items()},
         ):
-            found.add(message, locations=[(f"{folder}/{name}", 0)], auto_comments=comments, context=context)
+            both = (message, message) if isinstance(message, str) and i18n.COUNT in message else message
+            found.add(both, locations=[(f"{folder}/{name}", 0)], auto_comments=comments, context=context)
     return found
 
 
 def path(language: str) -> Path:
     """Where a language's catalog is."""
-    return CATALOGS / language / "LC_MESSAGES" / "messages.po"
+    return i18n.CATALOGS / language / "LC_MESSAGES" / "messages.po"
 
 
 def read(language: str) -> Catalog:
@@ -53,9 +54,11 @@ def read(language: str) -> Catalog:
 def update(language: str) -> int:
     """Bring a catalog up to date; return how many sentences wait for a translation."""
     before, after = read(language), Catalog(locale=language, charset="utf-8", header_comment="# Guohe, English")
-    for message in sorted(_messages(sources()), key=lambda one: str(one.id)):
+    for message in sorted(_messages(sources()), key=_sentence):
         known = before.get(message.id)
-        after.add(message.id, known.string if known else "")
+        said = _forms(known) if known else ()
+        # Chinese has one form for any number, English two: what was said once is said of one and of many.
+        after.add(message.id, (said[0], said[-1]) if said and message.pluralizable else said[0] if said else "")
     path(language).parent.mkdir(parents=True, exist_ok=True)
     with path(language).open("wb") as file:
         write_po(file, after, width=120, omit_header=True)
@@ -65,22 +68,38 @@ def update(language: str) -> int:
 def missing(language: str) -> list[str]:
     """The sentences that have no translation yet."""
     known = read(language)
-    return [str(one.id) for one in _messages(sources()) if not getattr(known.get(one.id), "string", "")]
+    return [
+        _sentence(one)
+        for one in _messages(sources())
+        if (found := known.get(one.id)) is None or not all(_forms(found)) or found.pluralizable != one.pluralizable
+    ]
 
 
 def obsolete(language: str) -> list[str]:
     """Translations of sentences that nothing says any more."""
-    said = {one.id for one in _messages(sources())}
-    return [str(one.id) for one in _messages(read(language)) if one.id not in said]
+    said = {_sentence(one) for one in _messages(sources())}
+    return [_sentence(one) for one in _messages(read(language)) if _sentence(one) not in said]
 
 
 def mistaken(language: str) -> list[str]:
     """Translations whose placeholders differ from the sentence's."""
     return [
-        str(one.id)
+        _sentence(one)
         for one in _messages(read(language))
-        if one.string and sorted(PLACEHOLDER.findall(str(one.id))) != sorted(PLACEHOLDER.findall(str(one.string)))
+        if any(
+            form and sorted(PLACEHOLDER.findall(form)) != sorted(PLACEHOLDER.findall(_sentence(one)))
+            for form in _forms(one)
+        )
     ]
+
+
+def _sentence(message: Message) -> str:
+    return str(message.id if isinstance(message.id, str) else message.id[0])
+
+
+def _forms(message: Message) -> tuple[str, ...]:
+    """The translation, of one and of many where it counts something."""
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
 
 
 def _messages(catalog: Catalog) -> list[Message]:

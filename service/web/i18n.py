@@ -12,10 +12,15 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 from flask import Flask, current_app, g, request, session
 from flask_babel import Babel, Domain, get_locale
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 CATALOGS = Path(__file__).resolve().parent.parent / "translations"
 LOCALES = {"zh": "简体中文", "en": "English"}
 FULL = {"zh": "zh_Hans_CN", "en": "en"}
+COUNT = "%(n)s"
+"""What a sentence counts by: with it, the catalog holds one form for one and one for many."""
 
 
 def init_app(app: Flask) -> None:
@@ -23,6 +28,7 @@ def init_app(app: Flask) -> None:
     PoBabel().init_app(
         app, default_locale=FULL["zh"], default_timezone="Asia/Shanghai", locale_selector=lambda: FULL[choice()]
     )
+    app.jinja_env.globals["gettext"] = _on_page
 
 
 def choice() -> str:
@@ -52,6 +58,17 @@ class PoDomain(Domain):
         """The sentences of the current request's language."""
         return _catalog(get_locale().language)
 
+    def form(self, string: str, n: Any) -> str:
+        """The sentence in the form for so many; a number that is a text already is of many."""
+        if n is None:
+            return str(self.get_translations().ugettext(string))
+        return str(self.get_translations().ungettext(string, string, n if isinstance(n, int) else 2))
+
+    def gettext(self, string: str, **variables: Any) -> str:
+        """The sentence with its gaps filled."""
+        said = self.form(string, variables.get("n"))
+        return said % variables if variables else said
+
 
 class PoBabel(Babel):
     """Flask-Babel with our kind of catalog."""
@@ -63,6 +80,13 @@ class PoBabel(Babel):
 
 
 _DOMAIN = PoDomain()
+
+
+@pass_context
+def _on_page(context: Context, string: str, /, **variables: Any) -> str:
+    """What ``_`` is in templates: as Jinja's own, with the form for one or many."""
+    said = _DOMAIN.form(string, variables.get("n"))
+    return (Markup(said) if context.eval_ctx.autoescape else said) % variables
 
 
 @cache

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from flask import Flask, session
+from flask_babel import gettext, refresh
 
 from service.web import catalog, i18n
 
@@ -61,3 +63,25 @@ def test_everything_form_js_says_has_a_chinese_sentence() -> None:
     said = (ISLANDS / "form" / "messages.ts").read_text("utf-8")
     missing = [one or other for one, other in asked if (one or other) not in said and (one or other) != "HELLO {you}"]
     assert missing == []
+
+
+def test_english_tells_one_from_many() -> None:
+    app = Flask("counting")
+    app.jinja_env.autoescape = True
+    app.secret_key = "of a test"
+    i18n.init_app(app)
+    with app.test_request_context():
+        session["locale"] = "en"
+        said = [
+            app.jinja_env.from_string("{{ _('还剩 %(n)s 个工作日', n=n) }}").render(n=n) for n in (0, 1, 2, "1,000")
+        ]
+        assert said == [
+            "0 working days left",
+            "1 working day left",
+            "2 working days left",
+            "1,000 working days left",
+        ]
+        assert gettext("还剩 %(n)s 个工作日", n=1) == "1 working day left"
+        session["locale"] = "zh"
+        refresh()
+        assert gettext("还剩 %(n)s 个工作日", n=1) == "还剩 1 个工作日"
