@@ -181,6 +181,14 @@ class TooManyAttempts(ServiceError):
     code = "too_many_attempts"
 
 
+class TooManyMessages(ServiceError):
+    """This case has had more messages from the public than it can take today."""
+
+    zh_default = "此案今日收到的公众意见过多，请明日再试，或书面寄送组织单位。"
+    status = 429
+    code = "too_many_messages"
+
+
 class Busy(ServiceError):
     """The database is busy; please try again in a moment."""
 

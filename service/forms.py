@@ -102,6 +102,18 @@ def keys(schema: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(_names(schema)))
 
 
+def without_files(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The form without its fields for files, for people who cannot put any up."""
+    return {
+        **schema,
+        "components": [
+            without_files(field) if "components" in field else field
+            for field in schema.get("components") or []
+            if field.get("type") != "attachments"
+        ],
+    }
+
+
 def _names(component: Mapping[str, Any]) -> Iterator[str]:
     for field in component.get("components") or []:
         binding = field.get("key") or field.get("path")

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from service import clock, engine, errors, permissions, wording
+from service import clock, engine, errors, forms, permissions, wording
 from service.engine import feel
 from service.models import (
     Correlation,
@@ -34,6 +34,8 @@ KEPT = timedelta(hours=1)
 THROWN_KEPT = timedelta(days=400)
 """A message between cases waits longer than any step of a procedure: losing it would stall the listener."""
 PUBLIC = "public"
+PUBLIC_A_DAY = 20
+"""So many messages from people who are not signed in one case takes in a day; each makes work for somebody."""
 
 
 def publish(
@@ -93,7 +95,11 @@ def send(
     else:
         raise errors.NotFound()
     bundle = deployments.bundle(session, instance.deployment_id)
-    cleaned = instances.accepted(bundle, form_id, values if form_id else {}, user=user)
+    schema = None
+    if user is None:
+        _bear(session, instance)
+        schema = forms.without_files(bundle.forms[form_id]) if form_id in bundle.forms else None
+    cleaned = instances.accepted(bundle, form_id, values if form_id else {}, user=user, schema=schema)
     message = _say(
         session,
         name=name,
@@ -107,6 +113,23 @@ def send(
     )
     _catch(session, message, subscription, instance, user=user)
     return message
+
+
+def _bear(session: Session, instance: Instance) -> None:
+    """Raise TooManyMessages where the public has said as much in a day as somebody can read."""
+    said = session.scalar(
+        select(func.count())
+        .select_from(Correlation)
+        .join(PublishedMessage, PublishedMessage.id == Correlation.message_id)
+        .where(
+            Correlation.instance_id == instance.id,
+            Correlation.at > clock.now() - timedelta(days=1),
+            PublishedMessage.published_by_id.is_(None),
+            PublishedMessage.from_instance_id.is_(None),
+        )
+    )
+    if (said or 0) >= PUBLIC_A_DAY:
+        raise errors.TooManyMessages()
 
 
 class Sendable(NamedTuple):

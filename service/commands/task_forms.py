@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from service import clock, engine, english, errors, permissions
+from service import clock, engine, english, errors, forms, permissions
 from service.engine import feel
 from service.models import Instance, ProcessDefinition, Subscription, Task, User
 from service.returning import Remark
@@ -111,9 +111,14 @@ def messages_of(session: Session, user: User, instance_id: int) -> list[tuple[st
     return [(name, label) for name, label, _form_id in messages.sendable(session, instance, user)]
 
 
-def of_message(session: Session, instance_id: int, name: str, *, user: User) -> tuple[str, TaskForm | None]:
-    """What a message is called that somebody may send into a case, and its form."""
-    instance = _seen(session, user, instance_id)
+def of_message(session: Session, instance_id: int, name: str, *, user: User | None) -> tuple[str, TaskForm | None]:
+    """What a message is called that somebody may send into a case, and its form.
+
+    The public (``user`` None) gets a form without anything of the case in it and without fields for files.
+    """
+    instance = _seen(session, user, instance_id) if user is not None else session.get(Instance, instance_id)
+    if instance is None:
+        raise errors.NotFound()
     found = next((one for one in messages.sendable(session, instance, user) if one[0] == name), None)
     if found is None:
         raise errors.NotFound()
@@ -121,6 +126,8 @@ def of_message(session: Session, instance_id: int, name: str, *, user: User) -> 
     if form_id is None:
         return label, None
     form = _form(deployments.bundle(session, instance.deployment_id), form_id)
+    if user is None:
+        return label, replace(form, schema=forms.without_files(form.schema))
     token = session.scalar(
         select(Subscription.token).where(Subscription.instance_id == instance.id, Subscription.name == name).limit(1)
     )

@@ -1,7 +1,6 @@
-"""Read the register: lists of bases with filters and paging, one base with its whole history, bans, the column.
+"""Read the register: lists of bases with filters and paging, one base with its whole history, bans.
 
-What the public may see comes from the ``public_…`` functions alone: they name the columns they give away, so a
-score, an opinion, an open case or a complaint never slips through.
+What the public may see of it is in ``queries/column.py``.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from service import clock, permissions
 from service.models import FIXED_PARTIES, CaseParty, Instance, Organisation, User
 from service.models.register import (
-    FIELDS,
     TYPES,
     Accreditation,
     AgendaItem,
@@ -416,71 +414,3 @@ def shortfalls(session: Session, authority_id: int, on: date) -> Sequence[Matchi
         .options(joinedload(MatchingFund.project), joinedload(MatchingFund.recommender))
         .order_by(MatchingFund.due_on)
     ).all()
-
-
-# The public
-
-
-@dataclass(frozen=True, slots=True)
-class PublicBase:
-    """What everybody may know of a base: the columns of the public list."""
-
-    number: str
-    name: str
-    host: str
-    region: str
-    year: int
-    type: str
-    fields: Sequence[str]
-    status: str
-
-
-def public_bases(
-    session: Session,
-    authority_id: int,
-    shown: Filter = Filter(),
-    *,
-    sort: str = "number",
-    after: str | None = None,
-    limit: int = PAGE,
-) -> Page[PublicBase]:
-    """The public list of bases, by type: name, host, province, year."""
-    found = bases(session, authority_id, shown, sort=sort, after=after, limit=limit)
-    return Page(items=[_public(base) for base in found.items], total=found.total, next=found.next)
-
-
-def public_base(session: Session, authority_id: int, number: str) -> tuple[PublicBase, Sequence[RegisterEvent]] | None:
-    """One base for everybody, with the lines of its history that are public."""
-    base = find(session, authority_id, number)
-    if base is None:
-        return None
-    return _public(base), [event for event in history(session, base) if event.public]
-
-
-def public_articles(
-    session: Session, authority_id: int, section: str | None = None, *, limit: int = PAGE
-) -> Sequence[ColumnArticle]:
-    """What stands in the public column now, newest first."""
-    query = select(ColumnArticle).where(
-        ColumnArticle.authority_id == authority_id,
-        ColumnArticle.published_at.is_not(None),
-        ColumnArticle.withdrawn_at.is_(None),
-    )
-    if section is not None:
-        query = query.where(ColumnArticle.section == section)
-    return session.scalars(
-        query.order_by(ColumnArticle.published_at.desc(), ColumnArticle.id.desc()).limit(limit)
-    ).all()
-
-
-def _public(base: Base) -> PublicBase:
-    return PublicBase(
-        number=base.number,
-        name=base.name,
-        host=base.host.name,
-        region=base.region,
-        year=base.accredited_on.year,
-        type=TYPES.get(base.type, base.type),
-        fields=[FIELDS.get(one.code, one.code) for one in base.fields],
-        status=base.status,
-    )

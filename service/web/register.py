@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service import errors
+from service.queries import column
 from service.queries import register as queries
 from service.queries.page import Page
 from service.queries.register import PAGE
@@ -41,7 +42,7 @@ def base(number: str) -> str:
             raise errors.NotFound("名录中没有这个基地。", "The register has no such base.")
         if queries.may_see(session, user, found):
             return here.page(session, "register/base.html", file=queries.base_file(session, found), base=found)
-        public = queries.public_base(session, user.authority_id, number)
+        public = column.base(session, user.authority_id, number)
         return here.page(session, "register/base.html", file=None, base=found, history=public[1] if public else [])
 
 

@@ -87,6 +87,13 @@ def is_fine(window: Visitor) -> None:
 
 PAGES = [
     (None, "/sign-in"),
+    (None, "/column/"),
+    (None, "/column/sections/notices"),
+    (None, "/column/sections/management"),
+    (None, "/column/articles/1"),
+    (None, "/column/bases"),
+    (None, "/column/bases/{base}"),
+    ("coop.intake", "/column/"),
     ("coop.intake", "/inbox"),
     ("coop.intake", "/inbox?box=group"),
     ("coop.intake", "/inbox?box=waiting"),

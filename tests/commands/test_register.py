@@ -12,6 +12,7 @@ from sqlalchemy import select
 from service import errors
 from service.commands import column, cooperation, register, sanctions
 from service.models.register import AllianceMember, ColumnArticle, ForeignPlaque, Plaque, Sanction
+from service.queries import column as public
 from service.queries import register as asked
 
 
@@ -281,9 +282,9 @@ def test_an_article_withdrawn_is_shown_no_more(session, base):
     article = column.publish_article(
         session, authority_id=base.authority_id, section="news", title="虚构消息", body="正文", base=base
     )
-    assert asked.public_articles(session, base.authority_id, "news") == [article]
+    assert public.articles(session, base.authority_id, "news").items == [article]
     column.withdraw_article(session, article)
-    assert asked.public_articles(session, base.authority_id) == []
+    assert public.articles(session, base.authority_id).items == []
     assert session.scalars(select(ColumnArticle.id)).all() == [article.id]
     with pytest.raises(errors.InvalidInput):
         column.publish_article(session, authority_id=base.authority_id, section="gossip", title="x", body="")

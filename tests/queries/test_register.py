@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from service.commands import column, cooperation, register, sanctions
+from service.queries import column as public
 from service.queries import register as asked
 from service.queries.register import Filter
 
@@ -133,13 +134,13 @@ def test_the_public_sees_columns_of_the_list_and_public_lines_only(session, fill
     sanctions.record_violation(
         session, base, category="fraud", serious=True, facts="举报内容", found_on=date(2026, 1, 1)
     )
-    shown, lines = asked.public_base(session, base.authority_id, base.number)
+    shown, lines = public.base(session, base.authority_id, base.number)
     assert {field.name for field in fields(shown)} == {
-        "number", "name", "host", "region", "year", "type", "fields", "status",
+        "number", "name", "host", "region", "type", "fields", "status", "accredited_on", "ended_on",
     }  # fmt: skip
     assert [line.kind for line in lines] == ["accredited"]
-    assert asked.public_bases(session, base.authority_id).total == 5
-    assert asked.public_base(session, base.authority_id, "DB1999001") is None
+    assert public.bases(session, base.authority_id).total == 5
+    assert public.base(session, base.authority_id, "DB1999001") is None
 
 
 def test_the_layout_counts_regions_and_fields(session, filled):

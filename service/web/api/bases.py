@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from service import errors
-from service.queries import register, single
+from service.queries import column, register, single
 
 from . import schemas
 from .paging import Marks, page
@@ -49,7 +49,7 @@ def get(call: Call, base_id: int) -> schemas.Base:
         if register.may_see(session, user, found):
             kept = register.base_file(session, found)
             return schemas.Base(**_public(found), history=_history(kept.history), file=_file(kept))
-        public = register.public_base(session, user.authority_id, found.number)
+        public = column.base(session, user.authority_id, found.number)
         return schemas.Base(**_public(found), history=_history(public[1] if public else []), file=None)
 
 
