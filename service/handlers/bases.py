@@ -92,9 +92,11 @@ def lookup_base(session: Session, job: JobContext) -> dict[str, Any]:
 
 @topic("list_own_bases")
 def list_own_bases(session: Session, job: JobContext) -> dict[str, Any]:
-    """The active bases of the applicant, to choose from."""
-    host = case.party(session, job, "applicant")
-    found = read.bases(session, host.authority_id, read.Filter(host_id=host.id), limit=200)
+    """The active bases of the applicant, or those in the recommender's charge today, to choose from."""
+    party = job.headers.get("party") or "applicant"
+    ours = case.party(session, job, party)
+    wanted = read.Filter(recommender_id=ours.id) if party == "recommender" else read.Filter(host_id=ours.id)
+    found = read.bases(session, ours.authority_id, wanted, limit=200)
     return {"ownBases": [{"number": one.number, "name": one.name, "type": one.type} for one in found.items]}
 
 

@@ -55,6 +55,7 @@ def test_a_reviewer_can_name_every_field_of_the_application_but_the_pledge(name)
         "ar_submission",
         "ar_review",
         "cr_review",
+        "ca_review",
         "ya_check",
     ],
 )
@@ -113,6 +114,7 @@ KNOWN: dict[str, Any] = {
     "members": [{"caseNumber": "TT-2026-0001", "name": "某中心"}],
     "violationCategories": [{"code": "fraud", "label": "弄虚作假", "hint": "造假。"}],
     "ownBases": [{"number": "JC2020001", "name": "虚构中心", "type": "JC"}],
+    "basesInCharge": [{"number": "DB2021002", "name": "虚构示范基地", "type": "DB"}],
     "registeredProvinces": [{"code": "gov", "name": "虚构省人民政府", "region": "山东"}],
     "registeredParks": [{"code": "park", "name": "虚构园区", "region": "山东"}],
     "registeredRecommenders": [{"code": "bj", "name": "虚构委员会", "region": None}],
@@ -214,6 +216,15 @@ STEPS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("am_answer", {"allianceAnswer": {"result": "join"}}, ["allianceAnswer.representative", "allianceAnswer.contact"]),
     ("am_answer", {"allianceAnswer": {"result": "decline"}}, []),
     ("am_welcome", {"allianceWelcome": {}}, []),
+    ("ca_article", {"columnArticle": {"baseNumber": "JC2020001", "kind": "cooperation", "title": "征集伙伴", "text": SAID, "contact": "某"}}, []),
+    ("ca_article", {"columnArticle": {"baseNumber": "DB2021002", "kind": "experience", "title": "征集伙伴", "text": SAID, "contact": "某"}},
+     ["columnArticle.baseNumber", "columnArticle.kind"]),
+    ("ca_experience", {"columnArticle": {"baseNumber": "DB2021002", "kind": "experience", "title": "做法", "text": SAID, "contact": "某"}}, []),
+    ("ca_experience", {"columnArticle": {"baseNumber": "JC2020001", "kind": "news", "title": "做法", "text": SAID}},
+     ["columnArticle.baseNumber", "columnArticle.contact"]),
+    ("ca_review", {"columnReview": {"result": "publish"}}, []),
+    ("ca_review", {"columnReview": {"result": "return"}}, ["columnReview.comment"]),
+    ("ca_review", {"columnReview": {"result": "decline"}}, ["columnReview.comment"]),
 ]  # fmt: skip
 
 
@@ -231,7 +242,8 @@ def test_every_form_of_a_step_is_tried():
         path.stem
         for folder in ("innovation_park", "joint_centre", "foreign_plaque", "transfer_centre", "transfer_batch",
                        "annual_cycle", "annual_report", "yearly_assessment", "reprimand", "sanction", "matching_funds",
-                       "talent_nomination", "change_request", "register_entry", "help_request", "alliance_membership")
+                       "talent_nomination", "change_request", "register_entry", "help_request", "alliance_membership",
+                       "column_article")
         for path in (ROOT / folder).glob("*.form")
     }  # fmt: skip
     assert there - tried == {"ip_application", "jc_application", "tt_application", "ar_summary"}

@@ -142,6 +142,20 @@ def test_own_bases_are_the_active_ones_of_the_applicant(session, people, applica
     assert work("list_own_bases")["ownBases"] == [{"number": base.number, "name": "虚构中心", "type": "JC"}]
 
 
+def test_a_recommender_chooses_among_the_active_bases_in_its_charge_today(
+    session, people, applicant, recommender, work
+):
+    elsewhere = people.organisation("bj", kind="provincial_department")
+    base = make(session, applicant, recommender)
+    other = make(session, people.organisation("other"), recommender, name="别家")
+    handed_on = make(session, applicant, recommender, name="已移交")
+    register.change_recommender(session, handed_on, elsewhere, "territory", since=date(2026, 1, 1))
+    make(session, applicant, elsewhere, name="不归本部门")
+    register.leave(session, make(session, applicant, recommender, name="已退出"), on=date(2026, 1, 1))
+    given = work("list_own_bases", {"party": "recommender"}, parties={"recommender": recommender.code})
+    assert [one["number"] for one in given["ownBases"]] == sorted([base.number, other.number])
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "seen"),
     [

@@ -271,6 +271,19 @@ def test_notices_and_articles_appear_in_the_column(session, work, accredited):
     assert (news.section, news.base_id) == ("news", accredited["id"])
 
 
+def test_a_form_may_choose_the_section_and_nothing_but_title_and_text_is_published(session, work, accredited):
+    sent = {"title": "征集伙伴", "text": "共建观测站。", "contact": "0531-88880000"}
+    asked = {"articleTitle": sent["title"], "articleText": sent["text"], "base": accredited, "columnArticle": sent}
+    given = work("publish_column", section="cooperation", **asked)
+    row = session.get_one(ColumnArticle, given["article"]["id"])
+    assert (row.section, row.title, row.body) == ("cooperation", "征集伙伴", "共建观测站。")
+    with pytest.raises(errors.InvalidInput, match="elsewhere"):
+        work("publish_column", section="elsewhere", **asked)
+    # A section that the diagram fixes is not changed by a variable that happens to be called so.
+    fixed = work("publish_column", {"section": "notices"}, section="news", **asked)
+    assert session.get_one(ColumnArticle, fixed["article"]["id"]).section == "notices"
+
+
 # Telling people
 
 
