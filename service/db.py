@@ -10,6 +10,7 @@ import json
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -250,9 +251,9 @@ def _sqlite(
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # we begin ourselves, below
+        _write_ahead(connection)
         for pragma in (
             "busy_timeout = 30000",
-            "journal_mode = WAL",
             f"synchronous = {synchronous}",
             f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
             f"query_only = {'ON' if query_only else 'OFF'}",
@@ -266,6 +267,20 @@ def _sqlite(
         connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log. The first to open a new file changes it, and SQLite lets others fail, not wait."""
+    until = time.monotonic() + 30
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _postgresql(url: URL, pool_size: int) -> Engine:

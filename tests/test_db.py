@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -303,5 +304,37 @@ def test_writers_of_other_processes_are_waited_for(tmp_path):
     with database.transaction() as session:
         session.execute(text("INSERT INTO t VALUES (1)"))
     assert time.monotonic() - started >= 0.15
+    database.close()
+    other.close()
+
+
+def test_many_may_open_a_new_file_at_once(tmp_path):
+    """The first changes it to a write-ahead log; to the others SQLite says at once that it is locked."""
+    for number in range(20):
+        opened = [Database(f"sqlite:///{tmp_path / f'{number}.db'}", synchronous="OFF") for _ in range(6)]
+        together = threading.Barrier(len(opened))
+
+        def look(one, together=together):
+            together.wait()
+            return one.revision()
+
+        with ThreadPoolExecutor(len(opened)) as pool:
+            assert list(pool.map(look, opened)) == [None] * len(opened)
+        for one in opened:
+            one.close()
+
+
+def test_a_file_that_is_being_changed_is_waited_for(tmp_path):
+    path = tmp_path / "new.db"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("CREATE TABLE t (x)")
+    other.execute("BEGIN EXCLUSIVE")
+    database = Database(f"sqlite:///{path}", synchronous="OFF")
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(database.revision)
+        with pytest.raises(TimeoutError):
+            asked.result(timeout=0.2)
+        other.execute("COMMIT")
+        assert asked.result() is None
     database.close()
     other.close()
