@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service import errors, forms
+from service import clock, errors, forms
 from service.models import Task, User
 from service.returning.fields import is_field, is_shown_only
 
-from . import deployments, readable, task_forms, tasks
+from . import deployments, prefills, readable, task_forms, tasks
 
 PROPERTY = "bulk"
 
@@ -35,7 +35,9 @@ def form_of(session: Session, task_ids: Sequence[int], *, user: User) -> task_fo
         return None
     form_id = str(first.get("id"))
     bundle = deployments.bundle(session, found[0].instance.deployment_id)
-    return task_forms.TaskForm(form_id, blank(first), "bulk", wording=task_forms.wording_of(bundle, form_id))
+    shared = blank(first)
+    opened = prefills.filled(shared, None, user=user, now=clock.now())
+    return task_forms.TaskForm(form_id, shared, "bulk", opened, wording=task_forms.wording_of(bundle, form_id))
 
 
 def sign(session: Session, task_id: int, values: Mapping[str, Any], *, user: User) -> Task:

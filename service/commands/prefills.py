@@ -19,8 +19,14 @@ ME = "me"
 """The name of the person in these expressions: ``{name, email, username}``."""
 
 
-def filled(schema: Mapping[str, Any], variables: Mapping[str, Any], *, user: User, now: datetime) -> dict[str, Any]:
-    """The variables with what the form fills in. Raises FeelError where an expression cannot be evaluated."""
+def filled(
+    schema: Mapping[str, Any], variables: Mapping[str, Any] | None, *, user: User, now: datetime
+) -> dict[str, Any]:
+    """The variables with what the form fills in. Raises FeelError where an expression cannot be evaluated.
+
+    Without ``variables`` the form is of no one case, and only what speaks of none is filled in.
+    """
+    of_case, variables = variables is not None, variables or {}
     known = {**variables, ME: {"name": user.name, "email": user.email, "username": user.username}}
     opened = dict(variables)
     for one in returning.fields(schema):
@@ -28,6 +34,8 @@ def filled(schema: Mapping[str, Any], variables: Mapping[str, Any], *, user: Use
         if not isinstance(text, str) or not text.startswith("=") or _at(opened, one.path) is not None:
             continue
         expression = text[1:].strip()
+        if not of_case and feel.names(expression) - {ME}:
+            continue
         value = feel.evaluate(expression, feel.named_in(expression, known), now=now)
         if value is not None and value != "":
             _put(opened, one.path.split("."), value)

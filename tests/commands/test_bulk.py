@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from service import errors
+from service import clock, errors
 from service.commands import bulk
 from tests.engine.diagrams import user
 
@@ -37,6 +37,18 @@ def test_the_form_is_shown_without_what_belongs_to_one_case(office: Office):
     assert form is not None
     assert [one["type"] for one in form.schema["components"]] == ["group"]
     assert [one["id"] for one in form.schema["components"][0]["components"]] == ["R"]
+
+
+def test_the_form_opens_with_who_signs_and_when_but_with_nothing_of_one_case(office: Office):
+    by, on, case = (
+        {"type": "textfield", "id": key, "key": key, "label": key, "properties": {"prefill": text}}
+        for key, text in (("by", "=me.name"), ("on", "=string(today())"), ("number", "=caseNumber"))
+    )
+    ids = tasks_of(office, {**FORM, "components": [by, on, case]})
+    with office.database.transaction() as session:
+        form = bulk.form_of(session, ids, user=office.fresh(session, office.li))
+    assert form is not None
+    assert form.values == {"by": "李明", "on": clock.today().isoformat()}
 
 
 def test_a_form_that_does_not_say_so_is_handed_in_one_by_one(office: Office):
