@@ -72,11 +72,11 @@ def begin(
         raise UnknownProcess(process_id, start_event or "")
     instance = Instance(bundle, process_id, now=now)
     instance.told = told
-    if node.outputs:
-        instance.begin(at, result=dict(variables))
+    if node.outputs and node.event is not None and node.event.kind != "none":
+        instance.begin(at, result=dict(variables))  # what a message brings is mapped, and kept only so
     else:
         instance.data.update(variables)
-        instance.begin(at)
+        instance.begin(at, **({"result": {}} if node.outputs else {}))
         if variables:
             instance.events.append(
                 Happened(kind="variables", element_id=at, process_id=process_id, data=dict(variables))

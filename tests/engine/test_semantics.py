@@ -601,6 +601,16 @@ def test_a_process_can_start_at_a_message_with_its_payload_mapped():
     assert case.variables == {"paid": 5}
 
 
+def test_a_plain_start_keeps_what_it_was_given_and_adds_what_it_maps():
+    start = f'<startEvent id="ps">{ext("""<zeebe:ioMapping><zeebe:output source="=amount * 2" target="twice"/></zeebe:ioMapping>""")}</startEvent>'
+    files = bundle(process(start + user("a"), "ps -> a"))
+    case = Case(files, variables={"amount": 5, "who": "x"})
+    assert case.variables == {"amount": 5, "who": "x", "twice": 10}
+    begun = engine.start(files, "p", {"amount": 5}, now=NOW)
+    again = engine.start_again(files, "p", begun.events, now=NOW, start_event=None)
+    assert engine.same(begun.run, again.run)
+
+
 def test_cancelling_an_instance_ends_every_branch():
     case = Case(bundle(process(START + user("a") + user("b"), "s -> a; s -> b")))
     case.take(engine.cancel(case.run(), now=NOW))
