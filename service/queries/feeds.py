@@ -33,9 +33,8 @@ def calendar(session: Session, user: User, *, base_url: str) -> bytes:
     """The tasks in the user's hands and those they could take, each at its due time."""
     wording.read_in(session, user.locale)
     lines = [line for box in ("mine", "group") for line in inbox.tasks(session, user, box=box, limit=MOST).items]
-    changed = dict(
-        session.execute(select(Task.id, Task.version).where(Task.id.in_([line.id for line in lines]))).tuples().all()
-    )
+    versions = select(Task.id, Task.version).where(Task.id.in_([line.id for line in lines]))
+    changed = {row.id: row.version for row in session.execute(versions)}
     host = base_url.partition("//")[2].partition("/")[0].partition(":")[0] or "guohe"
     english = user.locale == "en"
     entries = [

@@ -135,7 +135,7 @@ def test_a_scenario_is_put_right_through_its_form_and_its_failure_stands_at_the_
     page.goto(f"{shop.address}/modeler/{copy_id}/scenarios/{path}")
     page.get_by_role("button", name="运行", exact=True).click()
     page.wait_for_selector(".card.is-failed", timeout=SLOW)
-    assert "实为 / found yes" in page.inner_text(".note-danger")
+    assert "案件应以“不准”结束，实际案件已经结束（准假）。" in page.inner_text(".note-danger")
     looks_right(page, "failed scenario")
     page.locator("#step-0 .step-edit summary").click()
     page.locator("#step-0").get_by_text("用真实表单填写").click()
