@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, Locator, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import cli, config, demo, frontend, handlers
-from service.commands import deployments
 from service.models import Instance, Membership, User
 from service.models.register import Base, RecommenderLink
 from tests.browser.conftest import Site, Visitor
-from tests.conftest import sqlite_database
+from tests.browser.ministry import ministry
+
+__all__ = ["ministry"]
 
 MOST_STOPS = 150
 SEEN = """() => {
@@ -31,31 +28,6 @@ SEEN = """() => {
   });
   return visible ? "" : one.outerHTML.slice(0, 160);
 }"""
-
-
-@pytest.fixture
-def ministry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    """The fictional ministry with its register and the project's own procedures."""
-    with sqlite_database(request) as database:
-        settings = config.read(
-            {
-                "GUOHE_DATA": str(tmp_path / "pages"),
-                "DATABASE_URL": str(database.url),
-                "GUOHE_DEMO": "1",
-                "GUOHE_UNDO_SECONDS": "0",
-            }
-        )
-        with database.transaction() as session:
-            demo.load(session, settings)
-        files = cli.read_files([frontend.ROOT / "processes", frontend.ROOT / "forms"])
-        with database.transaction() as session:
-            owner = session.scalars(select(User).join(Membership).where(Membership.role == "platform.owner")).first()
-            assert owner is not None
-            deployments.deploy(session, files, user=owner, topics=handlers.topics())
-        site = Site(database, settings)
-        site.start()
-        yield site
-        site.stop()
 
 
 class Keys:
