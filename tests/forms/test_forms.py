@@ -13,6 +13,7 @@ import pytest
 
 from service import forms
 from service.engine import feel
+from service.traceability import REFERENCE
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "forms").rglob("*.form"))
@@ -86,7 +87,7 @@ def test_every_field_has_a_label_and_says_where_it_comes_from(form):
         source = one.get("properties", {}).get("source") or _list_source(form, one["id"])
         if not (one.get("label") or one.get("dateLabel")):
             wrong.append(f"{one['key']} has no label")
-        if not re.fullmatch(r"text:art\.\d+(\(\d\))?\d*|practice|assumption", source or ""):
+        if not re.fullmatch(f"{REFERENCE.pattern}|practice|assumption", source or ""):
             wrong.append(f"{one['key']} has the source {source}")
     assert wrong == []
 
