@@ -10,7 +10,8 @@ from . import contract
 from .bundle import Contents, content_hash, read_contents
 from .expressions import as_list
 from .model import is_expression
-from .templates import TemplateProblem, placeholders
+from .placeholders import placeholders
+from .templates import TemplateProblem
 
 
 def references(files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -59,10 +60,11 @@ def sample(files: Mapping[str, bytes], catalogue: contract.Catalogue, element_id
 
 @dataclass(frozen=True, slots=True)
 class TemplateUse:
-    """What a document template asks for, each with whether the case has it at every task that uses it, and those
-    tasks. ``problem`` says why it cannot be read, in Chinese and English."""
+    """What a document template asks for – as it is written, where it lies if that is elsewhere, and whether the case
+    has it at every task that uses it – and those tasks. ``problem`` says why it cannot be read, in Chinese and
+    English."""
 
-    placeholders: tuple[tuple[str, bool], ...] = ()
+    placeholders: tuple[tuple[str, str, bool], ...] = ()
     tasks: tuple[str, ...] = ()
     problem: tuple[str, str] | None = None
 
@@ -82,7 +84,8 @@ def template(files: Mapping[str, bytes], catalogue: contract.Catalogue, path: st
         if node.headers.get("template") in (name, name.removesuffix(".docx"))
     ]
     unfilled = contract.unfilled(found, name)
-    return TemplateUse(tuple((one, one not in unfilled) for one in asked), tuple(users))
+    told = dict.fromkeys((one.text, one.source, one.text not in unfilled) for one in asked)
+    return TemplateUse(tuple(told), tuple(users))
 
 
 def _analysis(files: Mapping[str, bytes], catalogue: contract.Catalogue) -> contract.Analysis:

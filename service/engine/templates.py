@@ -1,4 +1,4 @@
-"""Word templates: their text, and the placeholders a document is made from."""
+"""Word templates: their text, paragraph by paragraph."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
-from jinja2 import Environment, TemplateSyntaxError, nodes
-from jinja2.sandbox import SandboxedEnvironment
 from lxml import etree
 
 from . import xml
@@ -30,61 +28,6 @@ class TemplateProblem(Exception):
 def paragraphs(data: bytes) -> list[str]:
     """The text of a template, paragraph by paragraph. Raises TemplateProblem."""
     return [text for part in _parts(data) for text in _paragraphs(part) if text.strip()]
-
-
-def placeholders(data: bytes) -> list[str]:
-    """The variables a template asks for, as paths: ``base.name``. Raises TemplateProblem."""
-    text = "\n".join(paragraphs(data))
-    # docxtpl lets tags say what they wrap: {%p for ... %}, {{r text }}, {%tr ... %}
-    text = re.sub(r"(\{[{%])(?:p|tr|tc|r)\s", r"\1 ", text)
-    try:
-        tree = _environment().parse(text)
-    except TemplateSyntaxError as error:
-        raise TemplateProblem(
-            f"占位符写法有误（{error.message}）。", f"A placeholder is not written right ({error.message})."
-        ) from None
-    return sorted(_names(tree))
-
-
-def _environment() -> Environment:
-    return SandboxedEnvironment()
-
-
-def _names(tree: nodes.Template) -> set[str]:
-    bound = {one.name for one in tree.find_all(nodes.Name) if one.ctx == "store"} | {"loop"}
-    found: set[str] = set()
-    inner: set[int] = set()
-    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-        path = _path(node)
-        if path is not None:
-            root = path.partition(".")[0]
-            if root not in bound and id(node) not in inner:
-                found.add(path)
-            inner |= _within(node)
-    for node in tree.find_all(nodes.Name):
-        if node.ctx == "load" and node.name not in bound and id(node) not in inner:
-            found.add(node.name)
-    return found - set(_environment().globals)
-
-
-def _path(node: nodes.Node) -> str | None:
-    if isinstance(node, nodes.Name):
-        return node.name
-    if isinstance(node, nodes.Getattr):
-        inside = _path(node.node)
-        return None if inside is None else f"{inside}.{node.attr}"
-    if isinstance(node, nodes.Getitem):
-        return _path(node.node)
-    return None
-
-
-def _within(node: nodes.Node) -> set[int]:
-    found: set[int] = set()
-    inside: nodes.Node | None = getattr(node, "node", None)
-    while inside is not None:
-        found.add(id(inside))
-        inside = getattr(inside, "node", None)
-    return found
 
 
 def _parts(data: bytes) -> Iterator[etree._Element]:

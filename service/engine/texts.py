@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import feel, isolate
@@ -41,6 +41,8 @@ class Parsed:
     reads: tuple[Read, ...] = ()
     shape: Shape = ANY
     path: tuple[str, ...] = ()
+    # The entries of a context that hand on a path each.
+    entries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # The variables that have a value where the text is true, and where it is not.
     holds: frozenset[str] = frozenset()
     fails: frozenset[str] = frozenset()
@@ -80,7 +82,8 @@ def _parsed(answer: Mapping[str, Any]) -> Parsed:
     reads = tuple(Read(tuple(one["path"]), one["sure"], one["tested"]) for one in answer["reads"])
     shape = answer["shape"]
     holds, fails = frozenset(answer["holds"]), frozenset(answer["fails"])
-    return Parsed(reads, _shape(shape), tuple(shape.get("path", ())), holds, fails)
+    entries = {name: tuple(one["path"]) for name, one in shape.get("members", {}).items() if one.get("path")}
+    return Parsed(reads, _shape(shape), tuple(shape.get("path", ())), entries, holds, fails)
 
 
 def _shape(raw: Mapping[str, Any]) -> Shape:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
-from . import contract, drawing, english, formcheck, templates
+from . import contract, drawing, english, formcheck, placeholders, templates
 from .bundle import Contents, read_contents, table_remarks
 from .contract import Catalogue
 from .model import Finding
@@ -102,7 +102,7 @@ def _listed(findings: list[Finding]) -> list[Finding]:
 def _template_findings(file: str, data: bytes) -> tuple[Finding, ...]:
     """What is wrong with a template by itself: Word cannot open it, or its placeholders are no placeholders."""
     try:
-        templates.placeholders(data)
+        placeholders.placeholders(data)
     except templates.TemplateProblem as problem:
         return (
             Finding(

@@ -189,6 +189,6 @@ def test_the_page_of_a_template_says_which_placeholders_are_filled_and_where():
         "x/letter.docx": word("{{ caseNumber }} {{ baze.name }}"),
     }
     use = engine.template(files, CATALOGUE, "x/letter.docx")
-    assert use.placeholders == (("baze.name", False), ("caseNumber", True))
+    assert use.placeholders == (("baze.name", "", False), ("caseNumber", "", True))
     assert use.tasks == ("发文（p）",)
     assert engine.template({"x/letter.docx": b"no"}, CATALOGUE, "x/letter.docx").problem is not None

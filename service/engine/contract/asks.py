@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..model import Node, Process, Scope, feel_of, is_expression
+from ..placeholders import Placeholder, placeholders
 from ..reads import decision_reads, decision_texts
 from ..shapes import ANY, Shape
-from ..templates import TemplateProblem, placeholders
+from ..templates import TemplateProblem
 from ..texts import Read, Text, parse
 from .sources import Sources
 
 ROUND = {"loopCounter": ANY}
+DATA = "documentData"
 COUNTS = {
     "numberOfInstances": Shape("number"),
     "numberOfActiveInstances": Shape("number"),
@@ -40,7 +42,12 @@ class Ask:
     line: int | None = None
     # The form or table that asks, and where in it: it may serve several elements.
     owner: tuple[str, str] | None = None
-    in_template: bool = False
+    placeholder: Placeholder | None = None
+
+    @property
+    def text(self) -> str:
+        """What is read, as it is written there."""
+        return self.placeholder.text if self.placeholder is not None else self.read.text
 
 
 def texts_of(sources: Sources) -> Iterator[Text]:
@@ -186,22 +193,35 @@ def _service(sources: Sources, node: Node, inside: Mapping[str, Shape]) -> Itera
 
 
 def _template(sources: Sources, node: Node, inside: Mapping[str, Shape]) -> Iterator[Ask]:
-    name, paths = template_of(sources, node)
-    given = {*sources.catalogue.template_given}
+    name, asked = template_of(sources, node)
+    given: dict[str, tuple[str, ...]] = dict.fromkeys(sources.catalogue.template_given, ())
     for mapping in node.inputs:
-        if mapping.target == "documentData":
-            data = parse(feel_of(mapping.source)).shape
-            if data.members is None:
-                return
-            given |= set(data.members)
-    for path in paths:
-        parts = tuple(path.split("."))
-        if parts[0] not in given:
-            zh, en = f"模板“{name}”的占位符", f"a placeholder of the template “{name}”"
-            yield Ask(node.id, zh, en, Read(parts), "inside", tuple(inside.items()), line=node.line, in_template=True)
+        root, _, member = mapping.target.partition(".")
+        if root != DATA:
+            continue
+        data = parse(feel_of(mapping.source))
+        if member:
+            given[member.partition(".")[0]] = () if "." in member else data.path
+        elif data.shape.members is None:
+            return
+        else:
+            given |= {entry: data.entries.get(entry, ()) for entry in data.shape.members}
+    zh, en = f"模板“{name}”的占位符", f"a placeholder of the template “{name}”"
+    for one in asked:
+        root, *rest = one.path
+        meant, when = one, "inside"
+        if root in given:
+            # What the service is handed is looked at there; here, whether it has the members that are asked for.
+            if not given[root] or not rest:
+                continue
+            path, deeper = given[root], len(given[root]) - 1
+            meant = replace(one, path=(*path, *rest), items=frozenset(depth + deeper for depth in one.items))
+            when = "before"
+        read = Read(meant.path, tested=meant.tested)
+        yield Ask(node.id, zh, en, read, when, tuple(inside.items()), line=node.line, placeholder=meant)
 
 
-def template_of(sources: Sources, node: Node) -> tuple[str, list[str]]:
+def template_of(sources: Sources, node: Node) -> tuple[str, list[Placeholder]]:
     """The template that a service task fills in, where it says so by name, and the placeholders of it."""
     name = node.headers.get("template", "")
     content = sources.contents.templates.get(name) or sources.contents.templates.get(f"{name}.docx")

@@ -21,6 +21,7 @@ MANY = 8
 MOST_NODES = 5_000
 NEVER = "variable-unwritten"
 PERHAPS = "variable-maybe-unwritten"
+CERTAIN = ("list", "context", "string", "number", "boolean", "date")
 
 
 def check(contents: Contents, catalogue: Catalogue) -> list[Finding]:
@@ -63,7 +64,7 @@ def _broken(found: Analysis) -> Iterator[Finding]:
         problem = _Question(found, process, scope, node, ask, written).problem()
         if ask.owner is not None and (problem is None or problem[0] == NEVER):
             shared.setdefault((*ask.owner, ask.read.path), []).append(problem)
-        elif problem is not None and (key := (process.id, ask.element_id, f"{problem[0]} {ask.read.text}")) not in said:
+        elif problem is not None and (key := (process.id, ask.element_id, f"{problem[0]} {ask.text}")) not in said:
             said.add(key)
             yield problem[1]()
     yield from _of_shared({key: answers[0] for key, answers in shared.items() if all(answers)})
@@ -108,9 +109,9 @@ def unfilled(found: Analysis, template: str) -> set[str]:
     written = {name for state in found.after.values() for name in state.may}
     names = {template, template.removesuffix(".docx")}
     return {
-        ask.read.text
+        ask.text
         for process, scope, node, ask in all_asks(found.sources)
-        if ask.in_template
+        if ask.placeholder is not None
         and node.headers.get("template") in names
         and (problem := _Question(found, process, scope, node, ask, written).problem()) is not None
         and problem[0] == NEVER
@@ -155,8 +156,8 @@ class _Question:
         name = self.ask.read.name
         return self._say(
             NEVER,
-            f"{self._place_zh()}读取“{self.ask.read.text}”，但“{name}”只在表单打开时由平台给出，图和决策表读不到。",
-            f"{self._place_en()} reads “{self.ask.read.text}”, but the platform gives “{name}” to open forms alone; "
+            f"{self._place_zh()}读取“{self.ask.text}”，但“{name}”只在表单打开时由平台给出，图和决策表读不到。",
+            f"{self._place_en()} reads “{self.ask.text}”, but the platform gives “{name}” to open forms alone; "
             "diagrams and tables cannot read it.",
         )
 
@@ -189,9 +190,12 @@ class _Question:
 
     def _inside(self, shape: Shape) -> Problem | None:
         """A member that no writer of the variable gives."""
-        read = self.ask.read
+        read, asked = self.ask.read, self.ask.placeholder
         here = shape
         for depth, name in enumerate(read.path[1:], 1):
+            # FEEL goes through a list to the members of its items; a template has to go through it itself.
+            if asked is not None and (here.type == "list") != (depth in asked.items) and here.type in CERTAIN:
+                return NEVER, partial(self._not_each, read.path[:depth], here)
             if here.members is None:
                 return None
             if name not in here.members:
@@ -199,18 +203,36 @@ class _Question:
             here = here.members[name]
         return None
 
+    def _not_each(self, path: tuple[str, ...], here: Shape) -> Finding:
+        around = ".".join(path)
+        zh, en = self._from(self.state.may[path[0]])
+        if here.type == "list":
+            return self._say(
+                NEVER,
+                f"{self._place_zh()}读取“{self.ask.text}”，但{zh}写入的“{around}”是列表，要用 "
+                f"{{% for … in {around} %}} 逐项写。",
+                f"{self._place_en()} reads “{self.ask.text}”, but “{around}”, written by {en}, is a list; go through "
+                f"it with {{% for … in {around} %}}.",
+            )
+        return self._say(
+            NEVER,
+            f"{self._place_zh()}逐项读取“{self.ask.text}”，但{zh}写入的“{around}”不是列表。",
+            f"{self._place_en()} reads “{self.ask.text}” item by item, but “{around}”, written by {en}, is no list.",
+        )
+
     def _no_member(self, path: tuple[str, ...], name: str, here: Shape) -> Finding:
         around = ".".join(path)
         names = sorted(here.members or ())
         close = difflib.get_close_matches(name, names, 1)
+        if self.ask.placeholder is not None:
+            around = self.ask.text.rsplit(".", len(self.ask.read.path) - len(path))[0]
         hint_zh = f"是不是“{around}.{close[0]}”？" if close else f"它有：{'、'.join(names[:MANY])}。"
         hint_en = f"Is “{around}.{close[0]}” meant?" if close else f"It has {', '.join(names[:MANY])}."
         zh, en = self._from(self.state.may[path[0]])
         return self._say(
             NEVER,
-            f"{self._place_zh()}读取“{self.ask.read.text}”，但写入“{path[0]}”的{zh}里没有“{name}”。{hint_zh}",
-            f"{self._place_en()} reads “{self.ask.read.text}”, but “{path[0]}”, written by {en}, has no “{name}”. "
-            f"{hint_en}",
+            f"{self._place_zh()}读取“{self.ask.text}”，但写入“{path[0]}”的{zh}里没有“{name}”。{hint_zh}",
+            f"{self._place_en()} reads “{self.ask.text}”, but “{path[0]}”, written by {en}, has no “{name}”. {hint_en}",
         )
 
     def _never(self) -> Finding:
@@ -225,8 +247,8 @@ class _Question:
             hint_zh, hint_en = "", ""
         return self._say(
             NEVER,
-            f"{self._place_zh()}读取“{read.text}”，但在它之前没有任何表单、决策表、脚本或服务写入“{read.name}”。{hint_zh}",
-            f"{self._place_en()} reads “{read.text}”, but no form, table, script or service writes “{read.name}” "
+            f"{self._place_zh()}读取“{self.ask.text}”，但在它之前没有任何表单、决策表、脚本或服务写入“{read.name}”。{hint_zh}",
+            f"{self._place_en()} reads “{self.ask.text}”, but no form, table, script or service writes “{read.name}” "
             f"before it. {hint_en}".rstrip(),
         )
 
@@ -240,13 +262,14 @@ class _Question:
         way_en = f"A path without: {shown}." if way else "Not every process that calls it has written it."
         return self._say(
             PERHAPS,
-            f"{self._place_zh()}读取“{read.text}”，它由{zh}写入，但有的路径走到这里还没有值。{way_zh}",
-            f"{self._place_en()} reads “{read.text}”, which is written by {en}, yet not on every path here. {way_en}",
+            f"{self._place_zh()}读取“{self.ask.text}”，它由{zh}写入，但有的路径走到这里还没有值。{way_zh}",
+            f"{self._place_en()} reads “{self.ask.text}”, which is written by {en}, yet not on every path here. "
+            f"{way_en}",
             way,
         )
 
     def _say(self, rule: str, zh: str, en: str, path: tuple[str, ...] = ()) -> Finding:
-        if self.ask.in_template and rule == NEVER:
+        if self.ask.placeholder is not None and rule == NEVER:
             rule = "template-unknown"
         return Finding(self.process.file, self.ask.element_id, rule, "warning", zh, en, self.ask.line, path)
 
@@ -353,7 +376,7 @@ def _all_reads(found: Analysis) -> set[tuple[str, ...]]:
         for _, node in process.walk():
             for text in (node.properties.get("condition"), node.properties.get("corrections")):
                 used |= {read.path for read in parse(text.lstrip("= ")).reads} if text else set()
-            used |= {tuple(path.split(".")) for path in template_of(sources, node)[1]}
+            used |= {one.path for one in template_of(sources, node)[1]}
     for decision in sources.contents.decisions.values():
         used |= {read.path for read in decision_reads(decision.model.nodes, decision.id)}
     for form_id in sources.contents.forms:
