@@ -268,6 +268,7 @@ INPUTS: dict[str, Pair] = {
     "year": ("年份", "Year"),
     "base": ("基地", "Base"),
     "baseNumber": ("基地编号", "Number of the base"),
+    "reportYear": ("哪一年以前的材料", "Reports before which year"),
     "partner": ("外方伙伴", "Foreign partner"),
     "detail": ("表单内容", "Content of the form"),
     "cycle": ("年度部署", "Cycle of the year"),
@@ -342,8 +343,8 @@ TOPICS += (
         "lookup_base",
         "读取基地",
         "Look up a base",
-        "baseNumber",
-        "base applicant recommender parties",
+        "baseNumber reportYear?",
+        "base applicant recommender parties formerReport",
         headers=(PARTY,),
     ),
     _topic(

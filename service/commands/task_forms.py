@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -80,27 +81,38 @@ def as_opened(
     bundle: engine.Bundle, form: TaskForm, task: Task, variables: Mapping[str, Any], *, user: User
 ) -> TaskForm:
     """The form of an open task, narrowed to what was returned, with what is known filled in."""
-    try:
+    with _readable(form):
         opened = returns.opened(bundle, form.form_id, form.schema, task.properties, variables)
-        context = prefills.filled(opened.schema, opened.context, user=user, now=clock.now())
+    if opened.remarks:
+        form = replace(_hashed(form.form_id, opened.schema), wording=form.wording)
+    return replace(_with(form, _known(form, opened.context, user=user)), remarks=opened.remarks)
+
+
+def _known(form: TaskForm, variables: Mapping[str, Any] | None, *, user: User) -> dict[str, Any]:
+    with _readable(form):
+        return prefills.filled(form.schema, variables, user=user, now=clock.now())
+
+
+@contextmanager
+def _readable(form: TaskForm) -> Iterator[None]:
+    try:
+        yield
     except feel.FeelError as error:
         raise errors.Conflict(
             f"表单“{form.form_id}”无法打开：{error.zh}", f"The form “{form.form_id}” cannot be opened: {error}",
             code="form_unreadable",
         ) from error  # fmt: skip
-    if opened.remarks:
-        form = replace(_hashed(form.form_id, opened.schema), wording=form.wording)
-    return replace(_with(form, context), remarks=opened.remarks)
 
 
 def of_start(session: Session, definition: ProcessDefinition, *, user: User) -> TaskForm | None:
-    """The form that starts a case, empty. None: the process asks nothing."""
+    """The form that starts a case, with what is known of whoever starts it. None: the process asks nothing."""
     if not permissions.may_start(user, definition):
         raise errors.NotFound()
     entry = next((entry for entry in definition.start_events if entry["kind"] == "none"), None)
     if entry is None or not entry["form_id"]:
         return None
-    return _form(deployments.bundle(session, definition.deployment_id), entry["form_id"])
+    form = _form(deployments.bundle(session, definition.deployment_id), entry["form_id"])
+    return _with(form, _known(form, None, user=user))
 
 
 def messages_of(session: Session, user: User, instance_id: int) -> list[tuple[str, str]]:
@@ -131,7 +143,8 @@ def of_message(session: Session, instance_id: int, name: str, *, user: User | No
     token = session.scalar(
         select(Subscription.token).where(Subscription.instance_id == instance.id, Subscription.name == name).limit(1)
     )
-    return label, _with(form, engine.visible(instances.load(session, instance), token))
+    variables = engine.visible(instances.load(session, instance), token)
+    return label, _with(form, _known(form, variables, user=user))
 
 
 def _seen(session: Session, user: User, instance_id: int) -> Instance:

@@ -61,7 +61,8 @@ def _recommender(session: Session, job: JobContext) -> Any:
 def lookup_base(session: Session, job: JobContext) -> dict[str, Any]:
     """Read a base with its host and its recommender of today, and make both party to the case.
 
-    A number that belongs to somebody else's base is treated as one that does not exist.
+    A number that belongs to somebody else's base is treated as one that does not exist. With ``reportYear``, what the
+    base reported last before that year is read too: a form fills in what lasts.
     """
     instance = case.instance_of(session, job)
     base = read.find(session, instance.authority_id, case.text(job, "baseNumber", "").strip().upper())
@@ -73,12 +74,14 @@ def lookup_base(session: Session, job: JobContext) -> dict[str, Any]:
     if any(named.get(party, code) != code for party, code in ours.items()):
         raise BusinessError("unknown_base", "这个编号的基地不属于本案的机构。")
     noticed = sanctions.standing_notice(session, base)
+    year = case.number(job, "reportYear", 0)
     for party, one in (("applicant", base.host), ("recommender", link.organisation)):
         join(session, instance, party, one)
     return {
         "base": facts(base)
         | {"underNotice": noticed is not None, "noticeOn": case.iso(noticed.issued_on) if noticed else None}
-        | {"projects": read.running_projects(session, base)},
+        | {"projects": read.running_projects(session, base), "partners": read.partners(session, base)},
+        "formerReport": read.former_report(session, base, year) if year else None,
         "applicant": organisations.facts(session, base.host),
         "recommender": {
             "code": link.organisation.code,

@@ -320,6 +320,32 @@ def running_projects(session: Session, base: Base) -> list[dict[str, Any]]:
     ]
 
 
+def partners(session: Session, base: Base) -> list[dict[str, str]]:
+    """The partners abroad that the register knows of a base, each once: of its own, then of its projects."""
+    own = select(Partner.name, Partner.country).where(Partner.base_id == base.id).order_by(Partner.name)
+    projects = select(Project.partner, Project.country).where(Project.base_id == base.id, Project.partner != "")
+    found: dict[str, str] = {}
+    for name, country in (*session.execute(own), *session.execute(projects.order_by(Project.starts_on, Project.id))):
+        found.setdefault(name, country)
+    return [{"name": name, "country": country} for name, country in found.items()]
+
+
+def former_report(session: Session, base: Base, year: int) -> dict[str, Any] | None:
+    """The plan and the summary that a base handed in last before a year, without their files; None: it never did."""
+    found = session.scalar(
+        select(AnnualReport)
+        .where(AnnualReport.base_id == base.id, AnnualReport.year < year, AnnualReport.status.in_(("accepted", "late")))
+        .order_by(AnnualReport.year.desc())
+        .limit(1)
+    )
+    if found is None:
+        return None
+    plan, summary = (dict(found.content.get(name) or {}) for name in ("annualPlan", "annualSummary"))
+    for one in (plan, summary):
+        one.pop("files", None)
+    return {"year": found.year, "plan": plan, "summary": summary}
+
+
 def open_cases_of(session: Session, authority_id: int, uscc: str, *, before: int | None = None) -> Sequence[Instance]:
     """The running applications of a legal entity for any type of base, or those that are older than one case.
 

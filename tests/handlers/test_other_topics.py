@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from service import errors, handlers
-from service.commands import column, cooperation, register, sanctions
-from service.models import CaseParty, Job
+from service import clock, errors, handlers
+from service.commands import column, cooperation, prefills, register, sanctions
+from service.models import CaseParty, Job, User
 from service.models.register import (
     AllianceMember,
     AnnualReport,
@@ -25,6 +27,9 @@ from service.models.register import (
     Violation,
 )
 from service.queries import register as asked
+
+ROOT = Path(__file__).parents[2]
+SUMMARY = json.loads((ROOT / "forms" / "annual_report" / "ar_summary.form").read_bytes())
 
 
 @pytest.fixture
@@ -121,6 +126,46 @@ def test_a_base_is_read_with_its_host_and_recommender_as_parties(
     assert given["applicant"]["code"] == "uni"
     assert given["recommender"]["relation"] == "territory"
     assert given["parties"] == {"applicant": "uni", "recommender": "kj-sd"}
+
+
+def report(session, base, year, status="accepted", **content):
+    signed = (
+        {"opinion": "同意报送", "signatory": "王签", "signed_on": date(year + 1, 3, 1)} if status != "overdue" else {}
+    )
+    sanctions.record_report(session, base, year, status=status, content=content, **signed)
+
+
+def test_what_a_base_reported_last_and_its_partners_abroad_are_read_with_it(
+    session, people, applicant, base, instance, work
+):
+    overseas = [{"name": "柏林联络处", "country": "德国", "investment": 20}]
+    report(session, base, 2023, annualSummary={"staff": 9})
+    report(
+        session,
+        base,
+        2024,
+        "late",
+        annualPlan={"goals": "扩大合作", "files": []},
+        annualSummary={"overseas": overseas, "files": [1]},
+    )
+    report(session, base, 2025, "overdue")
+    report(session, base, 2026, annualSummary={"staff": 30})
+    cooperation.add_partner(session, base, name="柏林研究所", country="德国")
+    for number, partner in (("P1", "柏林研究所"), ("P2", "巴黎大学"), ("P3", "")):
+        cooperation.add_project(
+            session, applicant, number=number, name=number, programme="other", level="other", starts_on=date(2024, 1, 1),
+            partner=partner, country="法国", base=base,
+        )  # fmt: skip
+    given = work("lookup_base", {"party": "applicant"}, baseNumber=base.number, reportYear=2026, parties={})
+    assert given["formerReport"] == {"year": 2024, "plan": {"goals": "扩大合作"}, "summary": {"overseas": overseas}}
+    assert given["base"]["partners"] == [
+        {"name": "柏林研究所", "country": "德国"}, {"name": "巴黎大学", "country": "法国"},
+    ]  # fmt: skip
+    known = {name: given[name] for name in ("formerReport", "base")}
+    opened = prefills.filled(SUMMARY, known, user=User(name="李", email=""), now=clock.now())["annualSummary"]
+    assert opened["overseas"] == [{"name": "柏林联络处", "country": "德国"}]
+    assert "staff" not in opened
+    assert work("lookup_base", {"party": "applicant"}, baseNumber=base.number, parties={})["formerReport"] is None
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,11 @@ def test_what_was_handed_in_opens_inside_the_case(applying: Office, browser: Ope
     assert li.get(f"/cases/{other}/records/{task_id}").status_code == 404
 
 
-WITHDRAWAL = form("withdrawal", field("textarea", "reason", "撤回理由", validate={"required": True}))
+WITHDRAWAL = form(
+    "withdrawal",
+    field("textarea", "reason", "撤回理由", validate={"required": True}),
+    field("textfield", "by", "撤回人", properties={"prefill": '=me.name + "：" + caseNumber'}),
+)
 WITHDRAWABLE = diagram(
     '<startEvent id="s"/>'
     + task("check", "审核材料", None, "coop.intake")
@@ -119,7 +123,9 @@ def test_a_party_sends_a_message_that_the_diagram_offers(office: Office, browser
     case_id = office.start("withdrawable")
     wang = browser("wang")
     assert "撤回申报" in text(wang.get(f"/cases/{case_id}"))
-    assert "撤回理由" in wang.get(f"/cases/{case_id}/messages/withdrawn").text
+    opened = wang.get(f"/cases/{case_id}/messages/withdrawn")
+    assert "撤回理由" in opened.text
+    assert given(opened)["values"]["by"].startswith("王芳：withdrawable-")
     refused = wang.send(f"/cases/{case_id}/messages/withdrawn", {"reason": ""})
     assert refused.status_code == 422
     assert given(refused)["errors"] == {"reason": ["此项必填。"]}
