@@ -34,7 +34,8 @@ def ids(page):
 def test_a_task_is_found_by_two_characters_of_its_title_its_parties_its_number_and_its_name(session, people, case):
     desk = [(people.organisation("coop"), "coop.intake")]
     wanted = rows.task(session, case, groups=desk, name="形式审查")
-    rows.task(session, rows.instance(session, case.definition, title="别的案件"), groups=desk, name="核对")
+    other = rows.instance(session, case.definition, title="别的案件", number="DB-2025-0300")
+    rows.task(session, other, groups=desk, name="核对")
     officer = people.user("li", "coop.intake")
     for text in ("海洋", "洋生", "联合", "海岱", "岱大", "科技厅", "JC-2026", "jc-2026-00", "0007", "形式", "审查",
                  "海洋 形式", "２０２６ 海岱"):  # fmt: skip
