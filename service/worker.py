@@ -23,7 +23,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from service import clock, engine, errors, handlers, logs, tracing
-from service.commands import incidents, instances, jobs, messages, workcalendar
+from service.commands import incidents, instances, jobrows, jobs, messages, wakeups, workcalendar
 from service.commands.jobs import Taken
 from service.commands.projection import Acted
 from service.config import Settings
@@ -91,7 +91,7 @@ class Worker:
 
     def serve(self, stop: threading.Event) -> None:
         """Work until told to stop: the thread of ``guohe serve`` on SQLite."""
-        bell = jobs.bell(self.database.engine)
+        bell = wakeups.bell(self.database.engine)
         with self.beating(stop):
             while not stop.is_set():
                 bell.clear()
@@ -211,7 +211,7 @@ class Worker:
                 {},
                 start_event=job.payload["element_id"],
             )
-            jobs.enqueue(session, jobs.next_start(definition, job, now=clock.now()))
+            jobs.enqueue(session, jobrows.next_start(definition, job.payload, job.due_at, now=clock.now()))
             jobs.finish(session, job)
 
     def _tell(self, job: Taken) -> None:
@@ -332,7 +332,7 @@ def run_processes(
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo, min_size=1, max_size=3))
     worker = Worker(database, settings, lease=lease)
 
-    @app.task(name=jobs.WAKE_UP, queue=jobs.QUEUE)
+    @app.task(name=wakeups.WAKE_UP, queue=wakeups.QUEUE)
     def run_job(job_id: int) -> None:
         try:
             worker.run_one(job_id)
@@ -345,7 +345,7 @@ def run_processes(
         rounds.start()
         try:
             app.run_worker(
-                queues=[jobs.QUEUE],
+                queues=[wakeups.QUEUE],
                 concurrency=concurrency,
                 fetch_job_polling_interval=1.0,
                 delete_jobs="always",

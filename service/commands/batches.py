@@ -13,9 +13,9 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from service import clock, engine, errors, permissions
-from service.models import Batch, BatchItem, Event, Incident, Instance, Symptom, Task, User
+from service.models import Batch, BatchItem, Incident, Instance, Symptom, Task, User
 
-from . import migrations, repairkinds, repairs
+from . import history, migrations, repairkinds, repairs
 from .difference import table_of
 
 MOST = 10_000
@@ -329,13 +329,5 @@ def _owned(session: Session, batch_id: int, user: User) -> Batch:
 
 
 def _note(session: Session, batch: Batch, kind: str, user: User | None, data: dict[str, Any]) -> None:
-    session.add(
-        Event(
-            authority_id=batch.authority_id,
-            at=clock.now(),
-            kind=kind,
-            user_id=user.id if user else None,
-            data={"batch": batch.id, "repair_kind": batch.kind, **data},
-        )
-    )
-    session.flush()
+    data = {"batch": batch.id, "repair_kind": batch.kind, **data}
+    history.note_authority(session, batch.authority_id, kind, user, data)

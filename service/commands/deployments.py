@@ -16,7 +16,6 @@ from service.models import (
     Authority,
     Deployment,
     DeploymentFile,
-    Event,
     Job,
     ProcessDefinition,
     Role,
@@ -24,7 +23,7 @@ from service.models import (
     User,
 )
 
-from . import jobs
+from . import history, jobrows, jobs
 from .catalogue import CATALOGUE
 
 BundleRejected = engine.BundleRejected
@@ -92,21 +91,10 @@ def _put_into_force(session: Session, deployment: Deployment, user: User, note: 
         definition.latest = True
     session.flush()
     _listen(session, deployment)
-    session.add(
-        Event(
-            authority_id=deployment.authority_id,
-            at=clock.now(),
-            kind="deployed",
-            user_id=user.id,
-            data={
-                "deployment": deployment.id,
-                "version": deployment.version,
-                "hash": deployment.bundle_hash,
-                "note": note,
-            },
-        )
-    )
-    session.flush()
+    data = {
+        "deployment": deployment.id, "version": deployment.version, "hash": deployment.bundle_hash, "note": note,
+    }  # fmt: skip
+    history.note_authority(session, deployment.authority_id, "deployed", user, data)
 
 
 def validate(
@@ -282,7 +270,7 @@ def _listen(session: Session, deployment: Deployment) -> None:
                     )
                 )
             elif start["kind"] == "timer":
-                waiting += jobs.start_timer(definition, start, now=now)
+                waiting += jobrows.start_timer(definition, start, now=now)
     session.flush()
     jobs.enqueue(session, waiting)
 

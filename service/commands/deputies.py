@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock, errors, permissions
-from service.models import Deputy, Event, ProcessDefinition, Role, User
+from service.models import Deputy, ProcessDefinition, Role, User
 
-from . import telling
+from . import history, telling
 
 LONGEST = timedelta(days=366)
 
@@ -172,26 +172,18 @@ def _goes_round(session: Session, principal: User, deputy: User, first_day: date
 
 def _note(session: Session, made: Deputy, principal: User, deputy: User, user: User, kind: str) -> None:
     behalf = {"id": principal.id, "username": principal.username, "name": principal.name}
-    session.add(
-        Event(
-            authority_id=made.authority_id,
-            at=clock.now(),
-            kind=kind,
-            user_id=user.id,
-            data={
-                "deputy": deputy.username,
-                "principal": principal.username,
-                "first_day": made.first_day.isoformat(),
-                "last_day": made.last_day.isoformat(),
-                "process": made.process_id,
-                "role": made.role,
-                "signs": made.signs,
-                **({"reason": made.reason} if made.reason else {}),
-                **({"on_behalf_of": behalf} if user.id != principal.id else {}),
-            },
-        )
-    )
-    session.flush()
+    data = {
+        "deputy": deputy.username,
+        "principal": principal.username,
+        "first_day": made.first_day.isoformat(),
+        "last_day": made.last_day.isoformat(),
+        "process": made.process_id,
+        "role": made.role,
+        "signs": made.signs,
+        **({"reason": made.reason} if made.reason else {}),
+        **({"on_behalf_of": behalf} if user.id != principal.id else {}),
+    }
+    history.note_authority(session, made.authority_id, kind, user, data)
 
 
 def _tell(session: Session, user: User, zh: str, en: str) -> None:

@@ -26,7 +26,7 @@ from service.models import (
     User,
 )
 
-from . import causes, clocks, jobs, search
+from . import causes, clocks, jobrows, jobs, search
 from .knowledge import Known
 from .offers import Directory, Offer
 
@@ -303,11 +303,13 @@ class Difference:
 
     def _open_jobs(self, new: Iterable[engine.Wait], events: Iterable[engine.Happened]) -> None:
         made = [
-            jobs.for_wait(self.instance, wait, now=self.now)
+            jobrows.for_wait(self.instance, wait, now=self.now)
             for wait in new
             if isinstance(wait, engine.JobWait | engine.TimerWait)
         ]
-        made += [jobs.for_message(self.instance, thrown, now=self.now) for thrown in events if thrown.kind == "message"]
+        made += [
+            jobrows.for_message(self.instance, thrown, now=self.now) for thrown in events if thrown.kind == "message"
+        ]
         if made:
             jobs.enqueue(self.session, made)
 
@@ -341,7 +343,9 @@ class Difference:
             )
         ).all()
         if said:
-            jobs.enqueue(self.session, [jobs.for_published(self.instance, message_id, self.now) for message_id in said])
+            jobs.enqueue(
+                self.session, [jobrows.for_published(self.instance, message_id, self.now) for message_id in said]
+            )
 
     def _trouble(
         self, wait: engine.Wait | None, problem: tuple[str, str, str], *, task_id: int | None = None

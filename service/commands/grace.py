@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service import clock, engine, errors
 from service.models import Grace, Job, Notification, Task, User
 
-from . import deployments, drafts, instances, jobs, projection, search, snapshots, tasks
+from . import deployments, drafts, instances, projection, search, snapshots, tasks, wakeups
 from .projection import Acted
 
 _BLIND = {"synchronize_session": False}
@@ -102,5 +102,5 @@ def take_back(session: Session, task_id: int, *, user: User) -> Task:
     waiting = session.execute(
         select(Job.id, Job.due_at).where(Job.instance_id == instance.id, Job.status == "queued")
     ).all()
-    jobs.wake(session, [(job_id, due_at) for job_id, due_at in waiting])
+    wakeups.wake(session, [(job_id, due_at) for job_id, due_at in waiting])
     return session.get_one(Task, task_id, populate_existing=True)

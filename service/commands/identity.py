@@ -23,7 +23,6 @@ from ..models import (
     FIXED_PARTIES,
     ApiToken,
     Authority,
-    Event,
     Membership,
     Organisation,
     Role,
@@ -31,6 +30,7 @@ from ..models import (
     User,
     UserSession,
 )
+from . import history
 
 HASHER = PasswordHasher()
 SHORTEST_PASSWORD = 8
@@ -389,9 +389,7 @@ def _free(session: Session, taken: Any, field: str, value: str) -> None:
 
 
 def _note(session: Session, authority_id: int, kind: str, user: User | None, **data: Any) -> None:
-    event = Event(authority_id=authority_id, at=clock.now(), kind=kind, user_id=user and user.id, data=data)
-    session.add(event)
-    session.flush()
+    history.note_authority(session, authority_id, kind, user, data)
 
 
 def _username(value: str) -> str:

@@ -8,25 +8,21 @@ session's own connection, wakes a worker for it; on SQLite a bell in the process
 
 from __future__ import annotations
 
-import functools
-import threading
 import traceback
-import weakref
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Engine, Table, and_, event, func, insert, literal_column, or_, select, update
+from sqlalchemy import Table, and_, func, insert, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
-from service import clock, engine
-from service.engine import feel
-from service.engine.timers import BadTimer, parse_cycle, parse_date, parse_duration
-from service.models import Event, Incident, Instance, Job, ProcessDefinition
+from service import clock
+from service.models import Event, Incident, Instance, Job
 
-QUEUE = "guohe"
-WAKE_UP = "guohe.run_job"
+from . import wakeups
+from .jobrows import queued
+
 LEASE = timedelta(seconds=30)
 MAX_CRASHES = 20
 """A job whose worker dies this often is not tried again: it may be what kills it."""
@@ -38,8 +34,6 @@ EARLY = timedelta(0)
 _QUEUED: Any = literal_column("'queued'")
 _RUNNING: Any = literal_column("'running'")
 _BLIND = {"synchronize_session": False}
-_bells: weakref.WeakKeyDictionary[Engine, threading.Event] = weakref.WeakKeyDictionary()
-_bells_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,109 +59,6 @@ class Taken:
         return f"job-{self.id}"
 
 
-def for_wait(instance: Instance, wait: engine.JobWait | engine.TimerWait, *, now: datetime) -> dict[str, Any]:
-    """The row of a service task or a timer that a token has come to."""
-    row = _row(instance, now, token=wait.token, element_id=wait.element_id, process_id=wait.process_id)
-    if isinstance(wait, engine.TimerWait):
-        return {**row, "kind": "timer", "due_at": wait.due}
-    return {
-        **row,
-        "kind": "service",
-        "topic": wait.topic,
-        "retries": max(wait.retries, 1),
-        "payload": {"headers": dict(wait.headers)},
-    }
-
-
-def for_message(instance: Instance, thrown: engine.Happened, *, now: datetime) -> dict[str, Any]:
-    """The row that publishes a message an instance has thrown, after the throwing step is safe."""
-    return {
-        **_row(instance, now, element_id=thrown.element_id, process_id=thrown.process_id),
-        "kind": "message",
-        "payload": {"throw": dict(thrown.data)},
-    }
-
-
-def for_published(instance: Instance, message_id: int, now: datetime) -> dict[str, Any]:
-    """The row that brings a message to listeners that came after it."""
-    return {**_row(instance, now), "kind": "message", "payload": {"published": message_id}}
-
-
-def _row(instance: Instance, now: datetime, **columns: Any) -> dict[str, Any]:
-    return {
-        "authority_id": instance.authority_id,
-        "instance_id": instance.id,
-        "definition_id": None,
-        "token": None,
-        "element_id": None,
-        "process_id": None,
-        "topic": "",
-        "status": "queued",
-        "due_at": now,
-        "attempts": 0,
-        "retries": 3,
-        "payload": {},
-        "created_at": now,
-        **columns,
-    }
-
-
-def start_timer(definition: ProcessDefinition, start: Mapping[str, Any], *, now: datetime) -> list[dict[str, Any]]:
-    """The row that starts a case when the timer of a start event is due; none where that time is past."""
-    kind, expression = start["timer"]
-    due, payload = _first(kind, expression, now)
-    if due is None:
-        return []
-    return [_start_row(definition, start["element_id"], due, payload, now)]
-
-
-def next_start(definition: ProcessDefinition, taken: Taken, *, now: datetime) -> list[dict[str, Any]]:
-    """The next round of a start event's cycle, counted from the due time and not from a late worker."""
-    cycle, left = taken.payload.get("cycle"), taken.payload.get("left")
-    if cycle is None or left == 1:
-        return []
-    due = parse_cycle(cycle).every.after(taken.due_at)
-    payload = {"cycle": cycle, "left": None if left is None else left - 1}
-    return [_start_row(definition, taken.payload["element_id"], due, payload, now)]
-
-
-def _first(kind: str, expression: str, now: datetime) -> tuple[datetime | None, dict[str, Any]]:
-    value = expression
-    if expression.lstrip().startswith("="):
-        value = str(feel.evaluate(expression.strip()[1:], {}, now=now))
-    if kind == "date":
-        due = parse_date(value)
-        return (due if due >= now else None), {}
-    if kind == "duration":
-        return parse_duration(value).after(now), {}
-    cycle = parse_cycle(value)
-    due, left = cycle.start or cycle.every.after(now), cycle.times
-    while due < now and left != 1:
-        due, left = cycle.every.after(due), None if left is None else left - 1
-    return (due if due >= now else None), {"cycle": value, "left": left}
-
-
-def _start_row(
-    definition: ProcessDefinition, element_id: str, due: datetime, payload: Mapping[str, Any], now: datetime
-) -> dict[str, Any]:
-    return {
-        "authority_id": definition.authority_id,
-        "instance_id": None,
-        "definition_id": definition.id,
-        "token": None,
-        "element_id": element_id,
-        "process_id": definition.process_id,
-        "topic": "",
-        "kind": "start",
-        "status": "queued",
-        "due_at": due,
-        "attempts": 0,
-        "retries": 3,
-        "payload": {**payload, "element_id": element_id},
-        "created_at": now,
-    }
-
-
 def add(
     session: Session,
     kind: str,
@@ -181,22 +72,16 @@ def add(
 ) -> int:
     """Ask a worker for something that belongs to no token, a mail say; return the job's id."""
     now = clock.now()
-    row = {
-        "authority_id": authority_id,
-        "instance_id": instance_id,
-        "definition_id": None,
-        "token": None,
-        "element_id": None,
-        "process_id": None,
-        "kind": kind,
-        "topic": topic,
-        "status": "queued",
-        "due_at": due_at or now,
-        "attempts": 0,
-        "retries": retries,
-        "payload": dict(payload or {}),
-        "created_at": now,
-    }
+    row = queued(
+        authority_id,
+        now,
+        kind=kind,
+        topic=topic,
+        payload=dict(payload or {}),
+        instance_id=instance_id,
+        due_at=due_at or now,
+        retries=retries,
+    )
     return enqueue(session, [row])[0]
 
 
@@ -208,58 +93,8 @@ def enqueue(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
         insert(cast(Table, Job.__table__)).returning(Job.id, sort_by_parameter_order=True), [dict(row) for row in rows]
     ).scalars()
     ids = list(made)
-    wake(session, [(job_id, row["due_at"]) for job_id, row in zip(ids, rows, strict=True)])
+    wakeups.wake(session, [(job_id, row["due_at"]) for job_id, row in zip(ids, rows, strict=True)])
     return ids
-
-
-def wake(session: Session, due: Iterable[tuple[int, datetime]]) -> None:
-    """Have a worker woken for each job at its time, if and only if this transaction is committed."""
-    due = list(due)
-    if not due:
-        return
-    if session.get_bind().dialect.name == "postgresql":
-        _defer(session, due)
-    elif not session.info.get("will_ring"):
-        session.info["will_ring"] = True
-        event.listen(session, "after_commit", _ring, once=True)
-
-
-def _defer(session: Session, due: Sequence[tuple[int, datetime]]) -> None:
-    """Write the wake-ups into procrastinate's tables, in this very transaction."""
-    from procrastinate.jobs import Job as Deferred
-
-    wake_ups = [
-        Deferred(
-            queue=QUEUE,
-            lock=None,
-            queueing_lock=None,
-            task_name=WAKE_UP,
-            task_kwargs={"job_id": job_id},
-            scheduled_at=due_at,
-        )
-        for job_id, due_at in due
-    ]
-    _deferrer().batch_defer_jobs(wake_ups, connection=session.connection().connection.driver_connection)
-
-
-@functools.cache
-def _deferrer() -> Any:
-    # Only PostgreSQL needs it, and its import takes as long as that of all our own modules.
-    from procrastinate import SyncPsycopgConnector
-    from procrastinate.manager import JobManager
-
-    return JobManager(SyncPsycopgConnector())
-
-
-def _ring(session: Session) -> None:
-    session.info.pop("will_ring", None)
-    bell(cast(Engine, session.get_bind())).set()
-
-
-def bell(database: Engine) -> threading.Event:
-    """Set when a transaction of this process has left a job behind: its worker need not wait for the next round."""
-    with _bells_lock:
-        return _bells.setdefault(database, threading.Event())
 
 
 def take(
@@ -371,7 +206,7 @@ def fail(session: Session, taken: Taken, error: BaseException | str, *, now: dat
     if job.retries > 0:
         job.status, job.due_at = "queued", now + back_off(job.attempts)
         session.flush()
-        wake(session, [(job.id, job.due_at)])
+        wakeups.wake(session, [(job.id, job.due_at)])
     else:
         _give_up(session, job, instance, error, now)
 
@@ -454,7 +289,7 @@ def rescue(session: Session, *, now: datetime | None = None) -> list[int]:
             _give_up(session, job, session.get(Instance, job.instance_id) if job.instance_id else None, reason, now)
     session.flush()
     again = [job.id for job in stranded if job.status == "queued"]
-    wake(session, [(job_id, now) for job_id in again])
+    wakeups.wake(session, [(job_id, now) for job_id in again])
     return again
 
 
@@ -467,7 +302,7 @@ def requeue(session: Session, job_id: int, *, retries: int = 3, now: datetime | 
         .values(status="queued", due_at=now, retries=retries, finished_at=None, lease_until=None),
         execution_options=_BLIND,
     )
-    wake(session, [(job_id, now)])
+    wakeups.wake(session, [(job_id, now)])
 
 
 def next_due(session: Session) -> datetime | None:
@@ -486,10 +321,3 @@ def _sentence(error: BaseException | str) -> tuple[str, str]:
         return error, error
     short = f"{type(error).__name__}: {error}"[:300]
     return getattr(error, "zh", None) or short, getattr(error, "en", None) or short
-
-
-__all__ = [
-    "LEASE", "QUEUE", "WAKE_UP", "BadTimer", "Taken", "add", "back_off", "bell", "enqueue", "extend", "fail",
-    "finish", "for_message", "for_published", "for_wait", "held", "next_due", "next_start", "requeue", "rescue",
-    "start_timer", "take", "take_one", "wake",
-]  # fmt: skip

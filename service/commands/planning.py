@@ -8,7 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from service import clock, errors, permissions
-from service.models import Event, Task, User
+from service.models import Task, User
+
+from . import history
 
 
 def plan(session: Session, task_id: int, *, user: User, follow_up: date | None, priority: int) -> Task:
@@ -37,21 +39,7 @@ def plan(session: Session, task_id: int, *, user: User, follow_up: date | None, 
     task.follow_up_at, task.priority = until, priority
     after = {"follow_up": _plain(until), "priority": priority}
     if before != after:
-        session.add(
-            Event(
-                authority_id=task.authority_id,
-                instance_id=task.instance_id,
-                at=clock.now(),
-                kind="planned",
-                process_id=task.process_id,
-                element_id=task.element_id,
-                element_name=task.name,
-                token=task.token,
-                task_id=task.id,
-                user_id=user.id,
-                data={"before": before, "after": after},
-            )
-        )
+        history.note_task(session, task, "planned", user, {"before": before, "after": after})
     session.flush()
     return task
 

@@ -17,7 +17,7 @@ from service import engine
 from service.engine import feel
 from service.models import FIXED_PARTIES, CaseParty, Correlation, Event, Instance, PublishedMessage, Task
 
-from . import duties, jobs, knowledge, related, search
+from . import duties, jobrows, jobs, knowledge, related, search
 from .difference import NOBODY, Acted, Difference, separated, table_of
 from .knowledge import Known
 from .offers import Directory
@@ -163,7 +163,7 @@ def _next_in_line(session: Session, instance: Instance, now: datetime) -> None:
         .order_by(PublishedMessage.id)
     ).all()
     if waiting:
-        jobs.enqueue(session, [jobs.for_published(instance, message_id, now) for message_id in waiting])
+        jobs.enqueue(session, [jobrows.for_published(instance, message_id, now) for message_id in waiting])
 
 
 def _title(instance: Instance, step: engine.Step, now: datetime) -> str:

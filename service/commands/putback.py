@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from service import clock
-from service.models import Event, Task, TaskCandidate
+from service.models import Task, TaskCandidate
+
+from . import history
 
 
 def put_back(session: Session, task: Task, *, because: str, **said: Any) -> None:
@@ -19,21 +20,7 @@ def put_back(session: Session, task: Task, *, because: str, **said: Any) -> None
         update(TaskCandidate).where(TaskCandidate.task_id == task.id).values(claimed=False),
         execution_options={"synchronize_session": False},
     )
-    session.add(
-        Event(
-            authority_id=task.authority_id,
-            instance_id=task.instance_id,
-            at=clock.now(),
-            kind="released",
-            process_id=task.process_id,
-            element_id=task.element_id,
-            element_name=task.name,
-            token=task.token,
-            task_id=task.id,
-            data={"before": before, "because": because, **said},
-        )
-    )
-    session.flush()
+    history.note_task(session, task, "released", None, {"before": before, "because": because, **said})
 
 
 __all__ = ["put_back"]

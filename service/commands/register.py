@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service import clock, errors
-from service.models import Counter, Organisation, User
+from service.models import Organisation, User
 from service.models.register import (
     FIELDS,
     TYPES,
@@ -24,14 +23,14 @@ from service.models.register import (
     Base,
     BaseField,
     Document,
-    DocumentIssuer,
-    FilingWindow,
     ForeignPlaque,
     ImplementationPlan,
     Plaque,
     RecommenderLink,
     RegisterEvent,
 )
+
+from . import documents
 
 RULE_SET = "2011"
 """国家国际科技合作基地管理办法, dated 2011-07-29 (A29). Bases of the trial measures carry ``trial``."""
@@ -43,17 +42,20 @@ def note(
     zh: str,
     en: str,
     *,
-    authority_id: int,
     base: Base | None = None,
+    authority_id: int | None = None,
     organisation_id: int | None = None,
     instance_id: int | None = None,
     user: User | None = None,
     public: bool = False,
     data: Mapping[str, Any] | None = None,
 ) -> RegisterEvent:
-    """Write a line into the register's history. ``public`` lines may be shown to everybody."""
+    """Write a line into the register's history: of a base, or of no base but an authority.
+
+    ``public`` lines may be shown to everybody.
+    """
     event = RegisterEvent(
-        authority_id=authority_id,
+        authority_id=base.authority_id if base else authority_id,
         base_id=base.id if base else None,
         organisation_id=base.host_id if base and organisation_id is None else organisation_id,
         at=clock.now(),
@@ -68,84 +70,6 @@ def note(
     session.add(event)
     session.flush()
     return event
-
-
-# Numbers and documents
-
-
-def next_number(session: Session, authority_id: int, series: str) -> int:
-    """Take the next number of a series. Two takers get two numbers; a transaction undone gives its number back."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    counted = insert(Counter).values(authority_id=authority_id, series=series, last=1)
-    given = session.scalar(
-        counted.on_conflict_do_update(
-            index_elements=[Counter.authority_id, Counter.series], set_={"last": Counter.last + 1}
-        ).returning(Counter.last)
-    )
-    return cast(int, given)
-
-
-def next_document_number(session: Session, issuers: Sequence[Organisation], kind: str, *, on: date) -> str:
-    """The next number of a kind of document in the year, in the series of the organisation that leads.
-
-    An organisation's ``documentSeries`` attribute names the series by kind of document; without one the series is
-    its code.
-    """
-    if not issuers:
-        raise errors.InvalidInput("没有发文机关。", "No organisation issues this document.", field="issuers")
-    leader = issuers[0]
-    names = leader.attributes.get("documentSeries") or {}
-    name = names.get(kind) or names.get("default") or leader.code
-    serial = next_number(session, leader.authority_id, f"document:{name}:{on.year}")
-    return f"{name}〔{on.year}〕{serial}号"
-
-
-def add_document(
-    session: Session,
-    *,
-    kind: str,
-    number: str,
-    title: str,
-    issuers: Sequence[Organisation],
-    issued_on: date,
-    file_name: str,
-    media_type: str,
-    size: int,
-    sha256: str,
-    storage_key: str,
-    base: Base | None = None,
-    public: bool = False,
-    instance_id: int | None = None,
-    job_key: str | None = None,
-) -> Document:
-    """Enter an official document whose file is already in the store."""
-    authority_id = issuers[0].authority_id
-    taken = select(Document.id).where(Document.authority_id == authority_id, Document.number == number)
-    if session.scalar(taken) is not None:
-        raise errors.Conflict(f"文号“{number}”已经使用。", f"The document number “{number}” is taken.", field="number")
-    document = Document(
-        authority_id=authority_id,
-        kind=kind,
-        number=number,
-        title=title,
-        issued_on=issued_on,
-        public=public,
-        file_name=file_name,
-        media_type=media_type,
-        size=size,
-        sha256=sha256,
-        storage_key=storage_key,
-        base_id=base.id if base else None,
-        instance_id=instance_id,
-        job_key=job_key,
-        issuers=[DocumentIssuer(organisation_id=one.id, position=place) for place, one in enumerate(issuers)],
-    )
-    session.add(document)
-    session.flush()
-    return document
-
-
-# Bases
 
 
 def register_base(
@@ -213,7 +137,6 @@ def register_base(
         "accredited",
         f"认定为{TYPES[type]}" + (f"（{document.number}）" if document else ""),
         "Accredited" + (f" ({document.number})" if document else ""),
-        authority_id=base.authority_id,
         base=base,
         instance_id=instance_id,
         user=user,
@@ -251,7 +174,6 @@ def change_recommender(
         "recommender_changed",
         f"推荐部门自 {since} 起变更为{recommender.name}",
         f"Recommended by {recommender.name} from {since} on",
-        authority_id=base.authority_id,
         base=base,
         instance_id=instance_id,
         user=user,
@@ -301,7 +223,6 @@ def change_base(
             "changed",
             "变更登记事项：" + "、".join(_COLUMNS[column] for column in before),
             "Changed: " + ", ".join(before),
-            authority_id=base.authority_id,
             base=base,
             instance_id=instance_id,
             user=user,
@@ -352,7 +273,6 @@ def adopt_plan(
         "plan_adopted",
         f"实施方案第 {plan.version} 版自 {effective_on} 起执行",
         f"Implementation plan {plan.version} in force from {effective_on}",
-        authority_id=base.authority_id,
         base=base,
         instance_id=instance_id,
         user=user,
@@ -383,7 +303,6 @@ def give_plaque(
         "plaque_given",
         f"授牌：{inscription}",
         f"Plaque given: {inscription}",
-        authority_id=base.authority_id,
         base=base,
         instance_id=instance_id,
         user=user,
@@ -409,7 +328,6 @@ def leave(
         "exited",
         f"自愿退出国合基地（{on}）",
         f"Left of its own accord ({on})",
-        authority_id=base.authority_id,
         base=base,
         instance_id=instance_id,
         user=user,
@@ -437,45 +355,6 @@ def end(session: Session, base: Base, status: str, *, on: date) -> None:
         .values(status="ended", ended_on=on)
     )
     session.flush()
-
-
-def announce_window(
-    session: Session,
-    authority_id: int,
-    *,
-    type: str,
-    title: str,
-    opens_on: date,
-    closes_on: date,
-    instance_id: int | None = None,
-    user: User | None = None,
-) -> FilingWindow:
-    """Announce when applications of a type are taken: from the first day to the last, both included (practice)."""
-    if type not in TYPES:
-        raise errors.InvalidInput(f"没有“{type}”这个基地类型。", f"There is no type “{type}”.", field="type")
-    if closes_on < opens_on:
-        raise errors.InvalidInput(
-            "截止日不能早于开始日。", "The last day cannot lie before the first.", field="closesOn"
-        )
-    window = FilingWindow(
-        authority_id=authority_id,
-        type=type,
-        title=title,
-        opens_on=opens_on,
-        closes_on=closes_on,
-        instance_id=instance_id,
-    )
-    session.add(window)
-    note(
-        session,
-        "window_announced",
-        f"{TYPES[type]}申报期：{opens_on} 至 {closes_on}",
-        f"Applications of the type {type} are taken from {opens_on} to {closes_on}",
-        authority_id=authority_id,
-        instance_id=instance_id,
-        user=user,
-    )
-    return window
 
 
 def lock(session: Session, base_id: int) -> Base:
@@ -513,7 +392,7 @@ def _link(
 
 
 def _base_number(session: Session, authority_id: int, type: str, on: date) -> str:
-    return f"{type}{on.year}{next_number(session, authority_id, f'base:{type}:{on.year}'):03d}"
+    return f"{type}{on.year}{documents.next_number(session, authority_id, f'base:{type}:{on.year}'):03d}"
 
 
 def _known_fields(fields: Iterable[str]) -> list[str]:

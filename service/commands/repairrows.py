@@ -22,7 +22,7 @@ from service.models import (
     User,
 )
 
-from . import duties, jobs, projection, repairkinds, snapshots
+from . import duties, jobs, projection, repairkinds, snapshots, wakeups
 from .difference import separated
 from .projection import Acted
 from .repairkinds import Moved
@@ -117,7 +117,7 @@ def _reschedule_rows(session: Session, instance: Instance, token: int, due: date
         select(Job).where(Job.instance_id == instance.id, Job.token == token, Job.status == "queued")
     ):
         job.due_at = due
-        jobs.wake(session, [(job.id, due)])
+        wakeups.wake(session, [(job.id, due)])
     session.flush()
 
 
@@ -234,7 +234,7 @@ def wake(session: Session, instance: Instance) -> None:
     waiting = session.execute(
         select(Job.id, Job.due_at).where(Job.instance_id == instance.id, Job.status == "queued")
     ).all()
-    jobs.wake(session, [(job_id, due_at) for job_id, due_at in waiting])
+    wakeups.wake(session, [(job_id, due_at) for job_id, due_at in waiting])
 
 
 # The rows a repair speaks of

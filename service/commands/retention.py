@@ -124,14 +124,5 @@ def set_policy(
     found.changed_at, found.changed_by_id = clock.now(), user.id
     session.add(found)
     after = {name: getattr(found, name) for name in names}
-    session.add(
-        Event(
-            authority_id=user.authority_id,
-            at=clock.now(),
-            kind="policy_changed",
-            user_id=user.id,
-            data={"before": before, "after": after},
-        )
-    )
-    session.flush()
+    history.note_authority(session, user.authority_id, "policy_changed", user, {"before": before, "after": after})
     return found

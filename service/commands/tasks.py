@@ -9,10 +9,10 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from service import clock, engine, errors, permissions, wording
-from service.models import Event, Instance, Task, TaskCandidate, User
+from service.models import Instance, Task, TaskCandidate, User
 from service.models.base import BigId
 
-from . import attachments, deployments, drafts, duties, instances, registered, returns, telling
+from . import attachments, deployments, drafts, duties, history, instances, registered, returns, telling
 from .projection import Acted
 
 
@@ -260,36 +260,16 @@ def _give(
     principal: User | None = None,
     reason: str = "",
 ) -> Task:
-    now = clock.now()
     before = task.assignee_id
     task.on_behalf_of_id = principal.id if principal else None
     task.assignee_id = assignee.id if assignee else None
-    task.claimed_at = now if assignee else None
+    task.claimed_at = clock.now() if assignee else None
     session.execute(
         update(TaskCandidate).where(TaskCandidate.task_id == task.id).values(claimed=assignee is not None),
         execution_options={"synchronize_session": False},
     )
-    session.add(
-        Event(
-            authority_id=task.authority_id,
-            instance_id=task.instance_id,
-            at=now,
-            kind=kind,
-            process_id=task.process_id,
-            element_id=task.element_id,
-            element_name=task.name,
-            token=task.token,
-            task_id=task.id,
-            user_id=user.id,
-            data={
-                "assignee": assignee.username if assignee else None,
-                "before": before,
-                **_behalf(session, task),
-                **({"reason": reason} if reason else {}),
-            },
-        )
-    )
-    session.flush()
+    data = {"assignee": assignee.username if assignee else None, "before": before, **_behalf(session, task)}
+    history.note_task(session, task, kind, user, {**data, "reason": reason} if reason else data)
     if task.excludes is not None:
         duties.refresh(session, task.instance_id)
     if assignee is not None and assignee.id != user.id:

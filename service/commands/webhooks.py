@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from service import clock, errors, outgoing, permissions
 from service.models import AuditHead, AuditRecord, Event, Instance, Job, User, Webhook, WebhookDelivery
 
-from . import jobs
+from . import history, jobs
 from .difference import table_of
 
 KINDS = ("started", "claimed", "released", "assigned", "completed", "incident", "ended")
@@ -175,13 +175,5 @@ def _administers(user: User, authority_id: int) -> None:
 
 
 def _note(session: Session, hook: Webhook, user: User, kind: str) -> None:
-    session.add(
-        Event(
-            authority_id=hook.authority_id,
-            at=clock.now(),
-            kind=kind,
-            user_id=user.id,
-            data={"webhook": hook.id, "url": hook.url, "kinds": list(hook.kinds)},
-        )
-    )
-    session.flush()
+    data = {"webhook": hook.id, "url": hook.url, "kinds": list(hook.kinds)}
+    history.note_authority(session, hook.authority_id, kind, user, data)

@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service import clock, errors, permissions, workdays
-from service.models import CalendarYear, Event, User
+from service.models import CalendarYear, User
+
+from . import history
 
 _DATE = r"\d{4}-\d{1,2}-\d{1,2}"
 _LINE = re.compile(rf"(?P<first>{_DATE})(?:\s*(?:至|到|~)\s*(?P<last>{_DATE}))?\s+(?P<what>休|班)\s*(?P<name>.*)")
@@ -35,16 +37,8 @@ def enter(session: Session, year: int, text: str, *, user: User, note: str = "")
     if not days:
         raise errors.InvalidInput("没有填写任何日期。", "No day is given.", field="days")
     row = session.merge(CalendarYear(year=year, days=days, note=note, entered_at=clock.now(), entered_by_id=user.id))
-    session.add(
-        Event(
-            authority_id=user.authority_id,
-            at=row.entered_at,
-            kind="calendar_entered",
-            user_id=user.id,
-            data={"year": year, "days": days, "note": note},
-        )
-    )
-    session.flush()
+    data = {"year": year, "days": days, "note": note}
+    history.note_authority(session, user.authority_id, "calendar_entered", user, data)
     return row
 
 

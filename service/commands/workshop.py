@@ -12,8 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock, errors, permissions
-from service.models import Deployment, DeploymentFile, Event, Revision, User, WorkingCopy, WorkingFile
+from service.models import Deployment, DeploymentFile, Revision, User, WorkingCopy, WorkingFile
 
+from . import history
 from .archives import check_size, safe_path
 from .titles import title_of
 
@@ -238,10 +239,9 @@ def at(session: Session, copy: WorkingCopy, number: int) -> dict[str, bytes]:
     return dict(rows.all())
 
 
-def note(session: Session, kind: str, user: User | None, data: dict[str, Any], authority_id: int | None = None) -> None:
+def note(session: Session, kind: str, user: User, data: dict[str, Any]) -> None:
     """Write down for the audit what somebody did in the workshop."""
-    owner = authority_id if authority_id is not None else (user.authority_id if user else None)
-    session.add(Event(authority_id=owner, at=clock.now(), kind=kind, user_id=user.id if user else None, data=data))
+    history.note_authority(session, user.authority_id, kind, user, data)
 
 
 def _may_edit(user: User, authority_id: int) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from service import clock
-from service.commands import instances, jobs, sanctions
+from service.commands import instances, jobrows, jobs, sanctions
 from service.models import Correlation, Instance, Organisation, PublishedMessage
 from service.models.register import AnnualReport, AnnualResult, Base, RecommenderLink
 from service.queries import register as read
@@ -55,7 +55,7 @@ def _start(session: Session, job: JobContext, message: str, year: int, done: Any
         }
         said = {"name": message, "key": key, "variables": variables}
         rows.append(
-            jobs.for_message(
+            jobrows.for_message(
                 instance, instances.fact("message", instance.process_id, job.topic, data=said), now=job.now
             )
         )

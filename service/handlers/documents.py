@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from service import clock, errors
-from service.commands import attachments, deployments, register
+from service.commands import attachments, deployments, documents
 from service.models import Organisation, Task
 from service.models.register import Document
 from service.storage import Folder
@@ -46,7 +46,7 @@ class TemplateBroken(errors.ServiceError):
 def next_document_number(session: Session, job: JobContext) -> dict[str, Any]:
     """Take the next number of the series of the organisation that issues (the first one, where several do)."""
     issuers = _issuers(session, job)
-    number = register.next_document_number(session, issuers, case.header(job, "kind"), on=clock.today(job.now))
+    number = documents.next_document_number(session, issuers, case.header(job, "kind"), on=clock.today(job.now))
     return {"documentNumber": number}
 
 
@@ -91,7 +91,7 @@ def _issue(session: Session, job: JobContext) -> Document:
         media_type=DOCX,
         instance_id=instance.id,
     )
-    return register.add_document(
+    return documents.add_document(
         session,
         kind=case.header(job, "kind"),
         number=number,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.commands import column, cooperation, register
+from service.commands import column, cooperation, windows
 from service.models.register import Project
 from service.queries import register as read
 
@@ -16,7 +16,7 @@ from .registry import BusinessError, JobContext, topic
 @topic("record_window")
 def record_window(session: Session, job: JobContext) -> None:
     """Announce when applications of a type are taken."""
-    register.announce_window(
+    windows.announce_window(
         session,
         case.instance_of(session, job).authority_id,
         type=case.text(job, "window.type"),

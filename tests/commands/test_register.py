@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from service import errors
-from service.commands import column, cooperation, register, sanctions
+from service.commands import column, cooperation, documents, register, sanctions
 from service.models.register import AllianceMember, ColumnArticle, ForeignPlaque, Plaque, Sanction
 from service.queries import column as public
 from service.queries import register as asked
@@ -112,7 +112,7 @@ def test_leaving_bans_nobody(session, base, host):
 def test_document_numbers_run_by_series_and_year(session, people):
     coop = people.organisation("coop", name="国际合作司", attributes={"documentSeries": {"accreditation": "国科外基"}})
     most = people.organisation("most", name="科技部")
-    take = register.next_document_number
+    take = documents.next_document_number
     assert take(session, [coop], "accreditation", on=date(2026, 1, 1)) == "国科外基〔2026〕1号"
     assert take(session, [coop, most], "accreditation", on=date(2026, 12, 31)) == "国科外基〔2026〕2号"
     assert take(session, [coop], "accreditation", on=date(2027, 1, 1)) == "国科外基〔2027〕1号"
@@ -129,7 +129,7 @@ def test_numbers_taken_at_the_same_time_differ_and_one_undone_leaves_no_gap(data
     def take(undo: bool) -> None:
         try:
             with database.transaction() as session:
-                number = register.next_document_number(session, [coop], "notice", on=date(2026, 3, 1))
+                number = documents.next_document_number(session, [coop], "notice", on=date(2026, 3, 1))
                 if undo:
                     raise RuntimeError("undone")
         except RuntimeError:

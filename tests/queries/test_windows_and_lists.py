@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from service import errors
-from service.commands import register, registered
+from service.commands import register, registered, windows
 from service.queries import register as asked
 
 
@@ -30,7 +30,7 @@ def test_the_period_that_counts_is_the_open_one_then_the_next_then_the_last(sess
         ("autumn", date(2026, 9, 1), date(2026, 9, 30)),
         ("spring", date(2026, 2, 1), date(2026, 3, 2)),
     ):
-        register.announce_window(session, authority, type="DB", title=name, opens_on=first, closes_on=last)
+        windows.announce_window(session, authority, type="DB", title=name, opens_on=first, closes_on=last)
     found = asked.filing_window(session, authority, "DB", day)
     assert found is not None
     assert found.title == title
@@ -39,7 +39,7 @@ def test_the_period_that_counts_is_the_open_one_then_the_next_then_the_last(sess
 
 def test_a_period_that_ends_before_it_begins_is_refused(session, people):
     with pytest.raises(errors.InvalidInput, match="first"):
-        register.announce_window(
+        windows.announce_window(
             session, people.authority().id, type="DB", title="t", opens_on=date(2026, 3, 2), closes_on=date(2026, 3, 1)
         )
 
