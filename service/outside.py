@@ -1,4 +1,4 @@
-"""Programs beside the service that look at files: a virus scanner, and LibreOffice that makes PDF of office files."""
+"""The program beside the service that looks at every uploaded file: a virus scanner."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from pathlib import Path
 from typing import BinaryIO
 
 SCAN_SECONDS = 120
-CONVERT_SECONDS = 120
-OFFICE = frozenset({"docx", "xlsx", "pptx", "doc", "xls", "ppt"})
-"""Endings of which LibreOffice makes PDF."""
 
 
 class Infected(Exception):
@@ -21,10 +17,6 @@ class Infected(Exception):
 
 class Unscanned(Exception):
     """The scanner could not look at the file, so nobody knows."""
-
-
-class Unconverted(Exception):
-    """No PDF could be made of the file."""
 
 
 def scan(command: str, stream: BinaryIO, suffix: str) -> None:
@@ -49,28 +41,3 @@ def scan(command: str, stream: BinaryIO, suffix: str) -> None:
         raise Infected
     if found.returncode != 0:
         raise Unscanned
-
-
-def office_command(given: str) -> str | None:
-    """The program that makes PDF of office files; None where there is none."""
-    return given or shutil.which("soffice") or shutil.which("libreoffice")
-
-
-def pdf_of(command: str, stream: BinaryIO, suffix: str) -> bytes:
-    """Make PDF of an office file. Raises Unconverted where that fails or takes longer than two minutes."""
-    with tempfile.TemporaryDirectory(prefix="guohe-office-") as folder:
-        source = Path(folder) / f"file.{suffix}"
-        with source.open("wb") as file:
-            shutil.copyfileobj(stream, file)
-        # A profile of its own: two conversions at once would wait for each other.
-        profile = f"-env:UserInstallation={(Path(folder) / 'profile').as_uri()}"
-        try:
-            subprocess.run(
-                [*shlex.split(command), profile, "--headless", "--convert-to", "pdf", "--outdir", folder, str(source)],
-                capture_output=True,
-                timeout=CONVERT_SECONDS,
-                check=False,
-            )
-            return (Path(folder) / "file.pdf").read_bytes()
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise Unconverted from error

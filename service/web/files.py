@@ -6,10 +6,10 @@ import io
 from pathlib import PurePath
 from typing import BinaryIO, cast
 
-from flask import Blueprint, current_app, jsonify, request, send_file
+from flask import Blueprint, current_app, jsonify, render_template, request, send_file
 from werkzeug.wrappers import Response
 
-from service import errors, outside
+from service import errors, office, outside
 from service.commands import attachments as commands
 from service.queries import attachments as queries
 from service.queries import documents
@@ -71,17 +71,26 @@ def preview(attachment_id: int) -> Response:
     # Outside of the transaction: a conversion may take its time.
     content = _content(key)
     if _way(name) == "office":
-        command = outside.office_command(here.settings().office_command)
+        command = office.command(here.settings().office_command)
         try:
-            made = outside.pdf_of(command or "", content, _suffix(name))
-        except outside.Unconverted:
-            raise errors.NotFound("这份文件无法预览，请下载查看。", "This file cannot be shown; download it.") from None
+            made = office.pdf_of(command or "", content, _suffix(name))
+        except office.Unconverted:
+            return _framed(Response(render_template("files/unshown.html", busy=False), 422, mimetype="text/html"))
+        except office.Busy:
+            return _framed(Response(render_template("files/unshown.html", busy=True), 503, mimetype="text/html"))
         finally:
             content.close()
         content, media_type = io.BytesIO(made), "application/pdf"
     answer = send_file(content, mimetype=media_type)
     answer.headers["Content-Disposition"] = "inline"
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; object-src 'self'; frame-ancestors 'self'"
+    return _framed(answer)
+
+
+def _framed(answer: Response) -> Response:
+    """An answer that the page of an attachment shows in a frame."""
+    answer.headers["Content-Security-Policy"] = (
+        "default-src 'none'; object-src 'self'; style-src 'self'; frame-ancestors 'self'"
+    )
     answer.headers["X-Frame-Options"] = "SAMEORIGIN"
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
@@ -97,8 +106,8 @@ def _way(name: str) -> str | None:
         return "picture"
     if suffix == "pdf":
         return "pdf"
-    can_convert = outside.office_command(here.settings().office_command) is not None
-    return "office" if suffix in outside.OFFICE and can_convert else None
+    can_convert = office.command(here.settings().office_command) is not None
+    return "office" if suffix in office.FILTERS and can_convert else None
 
 
 def _suffix(name: str) -> str:

@@ -16,7 +16,6 @@ from tests.web.conftest import Browser, text
 Open = Callable[..., Browser]
 PDF = b"%PDF-1.7\n" + b"0" * 100
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
-DOCX = b"PK\x03\x04" + b"0" * 50
 
 
 def script(folder: Path, name: str, lines: str) -> str:
@@ -68,17 +67,3 @@ def test_a_pdf_and_a_picture_are_shown_and_text_is_not(applying: Office, browser
     number = wang.upload("说明.txt", b"<script>alert(1)</script>").json["id"]
     assert wang.get(f"/files/{number}/preview").status_code == 404
     assert "不能在此预览" in text(wang.get(f"/files/{number}/view"))
-
-
-def test_an_office_file_is_shown_as_pdf_where_there_is_a_program_for_it(
-    applying: Office, app: Flask, browser: Open, tmp_path: Path
-) -> None:
-    wang = browser("wang")
-    number = wang.upload("材料.docx", DOCX).json["id"]
-    # Called as LibreOffice is: profile, --headless --convert-to pdf --outdir FOLDER FILE.
-    use(app, office_command=script(tmp_path, "office", 'printf "%%PDF-made of $7" > "$6/file.pdf"\n'))
-    shown = wang.get(f"/files/{number}/preview")
-    assert shown.mimetype == "application/pdf"
-    assert shown.data.startswith(b"%PDF-made of ")
-    use(app, office_command=script(tmp_path, "broken", "exit 3\n"))
-    assert wang.get(f"/files/{number}/preview").status_code == 404
