@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from service import fonts
+
 Profile = Literal["strict", "practice"]
 
 
@@ -34,7 +36,8 @@ class Settings:
     between the text of the regulation alone and the practice around it. ``log_format`` is ``text`` or ``json``;
     ``traces`` the address of an OpenTelemetry collector (OTLP over HTTP), empty: none. ``webhook_networks`` are
     private networks that webhooks may reach nevertheless. Lists of more than ``export_rows`` rows are exported by a
-    worker, and the file is kept for ``export_days``. ``pdf_font`` is a TrueType font to embed into PDFs.
+    worker, and the file is kept for ``export_days``. ``pdf_font`` is a TrueType font to embed into PDFs instead
+    of the installed one.
     """
 
     database_url: str
@@ -188,8 +191,12 @@ def _networks(environ: Mapping[str, str], name: str) -> str:
 
 def _font_file(environ: Mapping[str, str], name: str) -> str:
     value = environ.get(name) or ""
-    if value and (Path(value).suffix.lower() != ".ttf" or not Path(value).is_file()):
-        raise WrongSetting(name, f"“{value}”不是 TrueType 字体文件（.ttf）。", f"“{value}” is no TrueType font (.ttf).")
+    if value and not fonts.embeddable(Path(value)):
+        raise WrongSetting(
+            name,
+            f"“{value}”不是 TrueType 字体文件（.ttf 或 .ttc；PostScript 轮廓的 .otf 无法嵌入）。",
+            f"“{value}” is no TrueType font (.ttf or .ttc; PostScript outlines as in .otf cannot be embedded).",
+        )
     return value
 
 

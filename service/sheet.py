@@ -1,12 +1,13 @@
 """A form on paper: labels, values, tables, who signed – as a PDF made of nothing but what it is given.
 
-The Chinese font is the one that every PDF reader knows by name (STSong-Light), so that a fresh machine needs no font
-and a file stays small. ``font`` may be a TrueType file instead; then it is embedded, and a reader needs none either.
+The characters that occur are embedded, so that a file looks the same on every machine and in twenty years. Where no
+font is at hand (``fonts.installed``) the one is named that most readers of PDF supply, STSong-Light.
 """
 
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,7 +15,10 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from service import fonts
+
 CID = "STSong-Light"
+_one_at_a_time = threading.Lock()
 LONGEST = 20_000
 """So many characters of one value are printed; nobody reads more on paper."""
 CELL = 1_500
@@ -67,13 +71,15 @@ def write(sheet: Sheet, *, font: str = "") -> bytes:
     from reportlab.lib.units import mm
     from reportlab.platypus import SimpleDocTemplate
 
-    name = _font(font)
+    name = _font(font or fonts.installed())
     out = io.BytesIO()
     document = SimpleDocTemplate(
         out, pagesize=A4, leftMargin=20 * mm, rightMargin=20 * mm, topMargin=22 * mm, bottomMargin=20 * mm,
         title=f"{sheet.number} {sheet.title}", author="", subject=sheet.case,
     )  # fmt: skip
-    document.build(_story(sheet, name, document.width), canvasmaker=_numbered(sheet, name))
+    # A font is read with one cursor, whoever reads.
+    with _one_at_a_time:
+        document.build(_story(sheet, name, document.width), canvasmaker=_numbered(sheet, name))
     return out.getvalue()
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 
 import pypdfium2
+import pypdfium2.raw as pdfium
 import pytest
 
-from service import clock, sheet
+from service import clock, config, fonts, sheet
 from service.commands import deputies
 from tests.commands.conftest import Office, diagram
 from tests.web.conftest import Browser, field, form, task
@@ -125,3 +129,55 @@ def test_a_long_text_runs_over_as_many_pages_as_it_needs(length: int) -> None:
     whole = "".join(pages)
     assert whole.count("长") >= min(length, sheet.LONGEST)
     assert "某人" in whole
+
+
+def letters(content: bytes) -> list[tuple[str, bool]]:
+    """The fonts of the characters of a PDF, and whether the file brings them along."""
+    found: set[tuple[str, bool]] = set()
+    document = pypdfium2.PdfDocument(content)
+    for page in document:
+        for part in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT]):
+            font = pdfium.FPDFTextObj_GetFont(part)
+            name = ctypes.create_string_buffer(200)
+            pdfium.FPDFFont_GetBaseFontName(font, name, 200)
+            found.add((name.value.decode(), bool(pdfium.FPDFFont_GetIsEmbedded(font))))
+    return sorted(found)
+
+
+def test_the_characters_that_occur_are_embedded_and_can_be_copied() -> None:
+    text = "国际科技合作基地〔2026〕1号“示范型” Überblick ㎡ 鑫璟翀"
+    made = sheet.write(sheet.Sheet(title=text, number="PR-1", case="案件", of_pages="第 {page} 页，共 {pages} 页"))
+    assert letters(made)
+    assert all(embedded and "WenQuanYi" in name for name, embedded in letters(made)), letters(made)
+    assert text.replace(" ", "") in read(made)[0].replace(" ", "")
+    assert len(made) < 60_000
+
+
+def test_many_threads_print_at_once() -> None:
+    titles = [f"{chr(0x4E00 + 97 * n)}号报告" * 5 for n in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda title: sheet.write(sheet.Sheet(title=title, number="1", case="案")), titles))
+    for title, content in zip(titles, made, strict=True):
+        assert title in read(content)[0]
+
+
+def test_without_the_installed_font_readers_supply_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "PACKAGE", "no_such_package")
+    fonts.installed.cache_clear()
+    try:
+        made = sheet.write(sheet.Sheet(title="年度报告", number="PR-1", case="案件"))
+    finally:
+        monkeypatch.undo()
+        fonts.installed.cache_clear()
+    assert ("STSong-Light", False) in letters(made)
+
+
+def test_a_font_of_ones_own_has_to_be_one_that_can_be_embedded(tmp_path: Path) -> None:
+    cubic = tmp_path / "cubic.ttc"
+    cubic.write_bytes(b"ttcf\0\2\0\0\0\0\0\1" + (16).to_bytes(4) + b"OTTO" + bytes(20))
+    for path in (cubic, tmp_path / "nowhere.ttf", tmp_path):
+        with pytest.raises(config.WrongSetting) as wrong:
+            config.read({"GUOHE_DATA": str(tmp_path / "data"), "GUOHE_PDF_FONT": str(path)})
+        assert "PostScript" in wrong.value.en
+    chosen = config.read({"GUOHE_DATA": str(tmp_path / "data"), "GUOHE_PDF_FONT": fonts.installed()})
+    assert chosen.pdf_font == fonts.installed()
