@@ -3,8 +3,8 @@
 A template is a bundle file like a diagram: process owners may change the .docx itself in Word. This script made the
 first ones and makes them again, byte for byte. Placeholders are docxtpl's (``{{ applicant.name }}``); a template sees
 the variables of the case, what the service task maps to ``documentData``, and ``documentNumber``, ``documentTitle``,
-``issuers`` (names), ``issuedOn`` and ``mark`` (says so where the data are a demonstration). The filter ``day`` writes
-a date the Chinese way.
+``issuers`` (names), ``issuedOn``, ``signers`` (who did a step and when) and ``mark`` (says so where the data are a
+demonstration). The filter ``day`` writes a date the Chinese way.
 """
 
 from __future__ import annotations
@@ -68,15 +68,15 @@ COMMENDATION = [
 ]
 
 LETTERS = {
-    "issue_accreditation/templates/accreditation_IP.docx": (PARK, 1),
-    "issue_accreditation/templates/accreditation_JC.docx": (CENTRE, 1),
-    "issue_accreditation/templates/accreditation_TT.docx": (TRANSFER, 2),
-    "issue_accreditation/templates/accreditation_DB.docx": (MODEL, 1),
-    "reprimand/templates/notice.docx": (NOTICE, 1),
-    "sanction/templates/revocation.docx": (REVOCATION, 1),
-    "yearly_assessment/templates/commendation.docx": (COMMENDATION, 1),
+    "issue_accreditation/templates/accreditation_IP.docx": (PARK, ("sign_document",)),
+    "issue_accreditation/templates/accreditation_JC.docx": (CENTRE, ("sign_document",)),
+    "issue_accreditation/templates/accreditation_TT.docx": (TRANSFER, ("sign_coop", "sign_torch")),
+    "issue_accreditation/templates/accreditation_DB.docx": (MODEL, ("sign_document",)),
+    "reprimand/templates/notice.docx": (NOTICE, ("sign_notice",)),
+    "sanction/templates/revocation.docx": (REVOCATION, ("decide_revocation",)),
+    "yearly_assessment/templates/commendation.docx": (COMMENDATION, ("decide_commendation",)),
 }
-"""Template -> its paragraphs and how many organisations sign it."""
+"""Template -> its paragraphs and the steps by which each organisation that issues it signs."""
 
 
 def main() -> None:
@@ -87,11 +87,11 @@ def main() -> None:
         path.write_bytes(_same_bytes(letter(paragraphs, signatures)))
 
 
-def letter(paragraphs: Sequence[str], signatures: int) -> bytes:
-    """An official letter: red head with the issuers, number, title, text, who issued it and when."""
+def letter(paragraphs: Sequence[str], signatures: Sequence[str]) -> bytes:
+    """An official letter: red head with the issuers, number, title, text, who issued it and who signed it when."""
     document = Document()
     _page(document)
-    for place in range(signatures):
+    for place in range(len(signatures)):
         _line(document, f"{{{{ issuers[{place}] }}}}", HEADING, 30, center=True, colour=RED, bold=True)
     _rule(_line(document, "{{ documentNumber }}", BODY, 16, center=True))
     _line(document, "", BODY, 8)
@@ -100,13 +100,22 @@ def letter(paragraphs: Sequence[str], signatures: int) -> bytes:
     for place, text in enumerate(paragraphs):
         _line(document, text, BODY, 16, indent=place > 0)
     _line(document, "", BODY, 16)
-    for place in range(signatures):
+    for place in range(len(signatures)):
         _line(document, f"{{{{ issuers[{place}] }}}}", BODY, 16, right=True)
     _line(document, "{{ issuedOn }}", BODY, 16, right=True)
+    _line(document, "", BODY, 8)
+    for step in signatures:
+        _line(document, _signer(step), BODY, 12)
     _line(document, "{{ mark }}", BODY, 10, colour=RGBColor(0x60, 0x60, 0x60))
     made = io.BytesIO()
     document.save(made)
     return made.getvalue()
+
+
+def _signer(step: str) -> str:
+    """Who signed and when; nothing where the case has no such step, as when the procedure is played by itself."""
+    who = f"{{{{ signers.{step}.name }}}}　签发日期：{{{{ signers.{step}.on }}}}"
+    return f"{{% if signers.{step} is defined %}}签发人：{who}{{% endif %}}"
 
 
 def _page(document: Opened) -> None:

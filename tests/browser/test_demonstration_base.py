@@ -6,11 +6,11 @@ The server is stopped and started again in between; nothing is lost by it.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
+import docx
 from playwright.sync_api import expect
 
-from service.models import Instance
+from service.models import Instance, Task, User
 from service.models.register import Base, Document
 from tests.browser.conftest import Site
 from tests.browser.ministry import Play, ministry, offered, play, rows
@@ -99,6 +99,10 @@ def test_an_institution_becomes_a_demonstration_base(play: Play, ministry: Site)
     expect(notice).to_have_attribute("title", re.compile("实践做法"))
     with case.page.expect_download() as given:
         case.page.locator(".files a", has_text="通知").first.click()
-    assert Path(given.value.path()).read_bytes().startswith(b"PK")
+    letter = "\n".join(line.text for line in docx.Document(str(given.value.path())).paragraphs)
+    assert document.number in letter
+    (signed,) = (one for one in rows(ministry.database, Task) if one.element_id == "sign_document")
+    (signer,) = (one.name for one in rows(ministry.database, User) if one.id == signed.completed_by_id)
+    assert re.search(rf"签发人：{signer}　签发日期：\d{{4}}年\d+月\d+日", letter), letter
     listed = play.as_("coop.intake").go(f"/register?q={base.number}")
     assert BASE in listed.text()

@@ -60,7 +60,7 @@ def test_a_document_is_numbered_filled_in_kept_and_entered(session, settings, in
     assert lines[1] == "国科外基〔2026〕1号"
     assert "虚构大学<A&B>：" in lines
     assert any("第八条" in line and "“虚构示范基地”" in line for line in lines)
-    assert lines[-2:] == ["2026年3月16日", "（演示文书，内容为虚构）"]
+    assert lines[-4:] == ["2026年3月16日", "", "", "（演示文书，内容为虚构）"]  # nobody signed in this case
     entered = session.get(Document, made["id"])
     assert [one.organisation.code for one in entered.issuers] == ["coop"]
     attached = session.scalars(select(Attachment)).one()
@@ -92,6 +92,18 @@ def test_a_signer_in_somebodys_place_stands_in_the_document_so(session, settings
     session.flush()
     lines = words(session, settings, issue(work, template="signed")["id"])
     assert lines == ["签发人：李明（代陈评），2026年3月16日"]
+
+
+SIGNED = {
+    "accreditation_IP": ("innovation_park", ["sign_document"]),
+    "accreditation_JC": ("joint_centre", ["sign_document"]),
+    "accreditation_TT": ("transfer_centre", ["sign_coop", "sign_torch"]),
+    "accreditation_DB": ("demonstration_base", ["sign_document"]),
+    "notice": ("reprimand", ["sign_notice"]),
+    "revocation": ("sanction", ["decide_revocation"]),
+    "commendation": ("yearly_assessment", ["decide_commendation"]),
+}
+"""Template -> the procedure in which it is signed, and the steps that sign it."""
 
 
 def test_the_same_job_again_issues_nothing_new(session, offices, work):
@@ -163,6 +175,9 @@ def test_the_templates_are_what_their_script_writes():
 @pytest.mark.parametrize("name", sorted(path.name for path in (TEMPLATES.parents[1]).rglob("*.docx")))
 def test_every_template_becomes_a_document_that_word_can_open(name):
     (path,) = TEMPLATES.parents[1].rglob(name)
+    process, steps = SIGNED[path.stem]
+    diagram = (TEMPLATES.parents[1] / process / f"{process}.bpmn").read_text("utf-8")
+    assert all(f'<bpmn:userTask id="{step}"' in diagram for step in steps)
     base = {"name": "虚构基地", "number": "DB2026001"}
     made = render(
         {name: path.read_bytes()},
@@ -171,10 +186,13 @@ def test_every_template_becomes_a_document_that_word_can_open(name):
             "applicant": {"name": "虚构大学"}, "application": {"baseName": "虚构基地"}, "recommender": {"name": "某厅"},
             "base": base, "year": 2025, "text": "请限期整改。", "reason": "理由", "issuers": ["甲", "乙"],
             "documentNumber": "文号", "documentTitle": "标题", "issuedOn": "2026年3月5日", "mark": "",
+            "signers": {step: {"name": f"{step}的李明（代陈评）", "on": "2026年3月4日"} for step in steps},
         },
     )  # fmt: skip
     text = "\n".join(line.text for line in docx.Document(io.BytesIO(made)).paragraphs)
     assert "{{" not in text
+    signed = [line for line in text.split("\n") if "签发" in line]
+    assert signed == [f"签发人：{step}的李明（代陈评）　签发日期：2026年3月4日" for step in steps]
     assert all(
         word in text for word in ("甲", "文号", "标题", "虚构大学", "虚构基地", "《国家国际科技合作基地管理办法》第")
     )
