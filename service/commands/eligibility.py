@@ -2,6 +2,7 @@
 
 A process names the decisions that look (``startCheck``, see ``docs/reference/profile.md``); each gives a list of what
 is not met, with its article. They inform and refuse nothing: what is refused, the diagram refuses where it says so.
+A later one reads what an earlier one gave under its id, so that a rule stands in one table only.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def unmet(session: Session, definition: ProcessDefinition, known: Mapping[str, A
         except decisions.DecisionError as error:
             found.append(Unmet(name, "", f"无法核对：{error.zh}", f"Cannot be checked: {error}"))
             continue
+        variables[name] = result
         for row in result if isinstance(result, list) else [result]:
             if isinstance(row, Mapping) and row.get("message"):
                 text = str(row["message"])

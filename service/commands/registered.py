@@ -11,12 +11,12 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service import engine
+from service import clock, engine
 from service.models import Organisation
-from service.models.register import TYPES, Base
+from service.models.register import TYPES, Ban, Base
 
 RECOMMENDERS = ("provincial_department", "department", "central_enterprise", "plan_city")
 """The kinds of organisation that can be a 推荐部门 (article 11)."""
@@ -53,12 +53,22 @@ def _organisations(*kinds: str) -> Callable[[Session, int], list[dict[str, Any]]
 
     def read(session: Session, authority_id: int) -> list[dict[str, Any]]:
         wanted = Organisation.kind.in_(kinds) if kinds else Organisation.uscc.is_not(None)
+        today = clock.today()
+        barred_until = (
+            select(func.max(Ban.last_on))
+            .where(Ban.authority_id == authority_id, Ban.uscc == Organisation.uscc)
+            .where(Ban.start_on <= today, Ban.last_on >= today)
+            .scalar_subquery()
+        )
         rows = session.execute(
-            select(Organisation.code, Organisation.name, Organisation.region)
+            select(Organisation.code, Organisation.name, Organisation.region, barred_until)
             .where(Organisation.authority_id == authority_id, Organisation.active, wanted)
             .order_by(Organisation.region, Organisation.name)
         )
-        return [{"code": code, "name": name, "region": region} for code, name, region in rows]
+        return [
+            {"code": code, "name": name, "region": region, "barredUntil": until.isoformat() if until else None}
+            for code, name, region, until in rows
+        ]
 
     return read
 
@@ -70,7 +80,8 @@ LISTS: dict[str, Callable[[Session, int], list[dict[str, Any]]]] = {
     "registeredParks": _organisations("park"),
     "registeredInstitutions": _organisations(),
 }
-"""Name in a form -> what it reads. Bases: number, name, typeName, host; organisations: code, name, region."""
+"""Name in a form -> what it reads. Bases: number, name, typeName, host; organisations: code, name, region,
+barredUntil (the last day of a ban)."""
 
 
 __all__ = ["LISTS", "RECOMMENDERS", "lists"]

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service import clock
 from service.models import CASE_PARTIES, CaseParty, Instance, Organisation
-from service.queries import organisations
+from service.queries import organisations, register
 
 from . import case
 from .registry import BusinessError, JobContext, topic
@@ -67,11 +68,19 @@ def add_party(session: Session, job: JobContext) -> dict[str, Any]:
 def list_candidates(session: Session, job: JobContext) -> dict[str, Any]:
     """Bodies in the recommender's charge that execute 专项 or 政府间 projects (article 6(2)1).
 
-    ``statuses`` are those in which a project counts as executed (A16).
+    Each says until when it is barred. ``statuses`` are those in which a project counts as executed (A16); without them
+    every project counts.
     """
     recommender = case.party(session, job, "recommender")
-    statuses = case.texts(job, "statuses", list(organisations.EXECUTED))
-    return {"candidates": organisations.candidates(session, recommender, statuses)}
+    statuses = case.texts(job, "statuses", []) or None
+    found = organisations.candidates(session, recommender, statuses)
+    usccs = [one.pop("uscc") for one in found]
+    until = register.barred_until(session, recommender.authority_id, usccs, clock.today(job.now))
+    return {
+        "candidates": [
+            {**one, "barredUntil": case.iso(until.get(uscc))} for one, uscc in zip(found, usccs, strict=True)
+        ]
+    }
 
 
 def relation(one: Organisation, recommender: Organisation) -> str:

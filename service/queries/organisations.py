@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from service.models import Organisation
@@ -58,33 +58,35 @@ def in_charge(recommender: Organisation, one: Organisation) -> bool:
     return recommender.kind == "provincial_department" and recommender.region == one.region
 
 
-EXECUTED = ("ongoing", "completed")
-"""The statuses in which a project counts as executed where no table says otherwise (A16)."""
-
-
 def candidates(
-    session: Session, recommender: Organisation, statuses: Collection[str] = EXECUTED
+    session: Session, recommender: Organisation, statuses: Collection[str] | None = None
 ) -> list[dict[str, Any]]:
-    """Bodies in a recommender's charge that execute 专项 or 政府间 projects (article 6(2)1), with how many."""
+    """Bodies in a recommender's charge with 专项 or 政府间 projects (article 6(2)1), with how many.
+
+    With ``statuses`` only projects in one of them count. ``statuses`` of a candidate are those of its projects, one for
+    each: which of them count as executed is for a table to say (A16).
+    """
+    counts = Project.status.in_(statuses) if statuses is not None else true()
     rows = session.execute(
-        select(Organisation, Project.programme, func.count(Project.id))
+        select(Organisation, Project.programme, Project.status, func.count(Project.id))
         .join(Project, Project.organisation_id == Organisation.id)
         .where(
             Organisation.authority_id == recommender.authority_id,
             Organisation.active,
             Project.programme.in_(("special", "intergovernmental")),
-            Project.status.in_(statuses),
+            counts,
         )
-        .group_by(Organisation.id, Project.programme)
-        .order_by(Organisation.code)
+        .group_by(Organisation.id, Project.programme, Project.status)
+        .order_by(Organisation.code, Project.programme, Project.status)
     ).all()
     found: dict[str, dict[str, Any]] = {}
-    for one, programme, count in rows:
+    for one, programme, status, count in rows:
         if in_charge(recommender, one):
-            blank = {"code": one.code, "name": one.name, "projects": 0, "special": 0, "intergovernmental": 0}
-            candidate = found.setdefault(one.code, blank)
+            blank = {"projects": 0, "special": 0, "intergovernmental": 0, "statuses": []}
+            candidate = found.setdefault(one.code, {"code": one.code, "name": one.name, "uscc": one.uscc, **blank})
             candidate[programme] += count
             candidate["projects"] += count
+            candidate["statuses"] += [status] * count
     return list(found.values())
 
 

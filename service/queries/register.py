@@ -5,7 +5,7 @@ What the public may see of it is in ``queries/column.py``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -281,6 +281,21 @@ def active_ban(session: Session, authority_id: int, uscc: str, on: date) -> Ban 
         Ban.last_on >= on,
     )
     return session.scalar(query.order_by(Ban.last_on.desc(), Ban.id.desc()).limit(1))
+
+
+def barred_until(session: Session, authority_id: int, usccs: Collection[str | None], on: date) -> dict[str, date]:
+    """The last day of the ban of each legal entity that is barred on a day, by its code."""
+    rows = session.execute(
+        select(Ban.uscc, func.max(Ban.last_on))
+        .where(
+            Ban.authority_id == authority_id,
+            Ban.uscc.in_([one for one in usccs if one]),
+            Ban.start_on <= on,
+            Ban.last_on >= on,
+        )
+        .group_by(Ban.uscc)
+    )
+    return {uscc: last_on for uscc, last_on in rows}  # noqa: C416 (rows are no pairs to mypy)
 
 
 def is_banned(session: Session, authority_id: int, uscc: str, on: date) -> bool:

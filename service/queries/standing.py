@@ -5,7 +5,7 @@ The same facts serve the qualification check of a case and the look before a cas
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -117,13 +117,15 @@ def of_organisation(session: Session, organisation: Organisation, on: date) -> d
     """What is known of whoever would start a case, whatever the case is."""
     authority_id, uscc = organisation.authority_id, organisation.uscc
     recommends = organisation.kind in ("provincial_department", "department", "central_enterprise", "plan_city")
+    candidates = organisations.candidates(session, organisation) if recommends else []
     return {
         "applicant": organisations.facts(session, organisation),
         "ban": ban(session, authority_id, uscc, on),
         "registerFacts": holdings(session, authority_id, uscc)
         if uscc
         else {"activeBases": [], "openCases": [], "projects": []},
-        "candidates": organisations.candidates(session, organisation) if recommends else [],
+        "candidates": candidates,
+        "barred": _barred(session, organisation, candidates, on),
         "specialProjects": special_projects(session, organisation, on) if recommends else [],
         "agendaItems": [
             {"year": one.year, "title": one.title}
@@ -131,6 +133,23 @@ def of_organisation(session: Session, organisation: Organisation, on: date) -> d
         ],
         "activeBases": register.layout(session, authority_id).total,
     }
+
+
+def _barred(
+    session: Session, organisation: Organisation, candidates: Sequence[Mapping[str, Any]], on: date
+) -> list[dict[str, Any]]:
+    """Who could be named as the applicant and is barred: the candidates of a recommender, the parks of a province."""
+    known = [(one["uscc"], one["name"]) for one in candidates]
+    if organisation.kind == "provincial_government":
+        parks = select(Organisation.uscc, Organisation.name).where(
+            Organisation.authority_id == organisation.authority_id,
+            Organisation.kind == "park",
+            Organisation.active,
+            Organisation.region == organisation.region,
+        )
+        known += [(uscc, name) for uscc, name in session.execute(parks.order_by(Organisation.name))]
+    until = register.barred_until(session, organisation.authority_id, [uscc for uscc, _ in known], on)
+    return [{"name": name, "lastOn": _iso(until[uscc])} for uscc, name in known if uscc in until]
 
 
 def before_start(

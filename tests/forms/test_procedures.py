@@ -108,7 +108,9 @@ SHEET = [{"indicator": "JC-1", "label": "研发能力与贡献", "full": 40, "sc
 KNOWN: dict[str, Any] = {
     "returnable": [{"label": "目标", "value": "goals", "section": ""}],
     "rules": {"baseType": "TT", "typeName": "国际技术转移中心"},
-    "candidates": [{"code": "uni", "name": "虚构大学", "projects": 2, "special": 1, "intergovernmental": 1}],
+    "candidates": [
+        {"code": "uni", "name": "虚构大学", "projects": 2, "special": 1, "intergovernmental": 1, "barredUntil": None}
+    ],
     "expertCandidates": [{"user": "e1", "name": "甲", "organisationName": "一所", "title": "研究员", "fields": []}],
     "specialProjects": [{"number": "S-1", "name": "项目", "base": {"number": "JC1", "name": "中心"}, "funding": 100}],
     "members": [{"caseNumber": "TT-2026-0001", "name": "某中心"}],
@@ -116,7 +118,7 @@ KNOWN: dict[str, Any] = {
     "ownBases": [{"number": "JC2020001", "name": "虚构中心", "type": "JC"}],
     "basesInCharge": [{"number": "DB2021002", "name": "虚构示范基地", "type": "DB"}],
     "registeredProvinces": [{"code": "gov", "name": "虚构省人民政府", "region": "山东"}],
-    "registeredParks": [{"code": "park", "name": "虚构园区", "region": "山东"}],
+    "registeredParks": [{"code": "park", "name": "虚构园区", "region": "山东", "barredUntil": None}],
     "registeredRecommenders": [{"code": "bj", "name": "虚构委员会", "region": None}],
     "registeredBases": [
         {"number": "JC2020001", "name": "虚构中心", "typeName": "国际联合研究中心", "host": "虚构大学"}

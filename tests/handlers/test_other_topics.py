@@ -88,9 +88,15 @@ def test_candidates_are_those_in_charge_that_execute_either_kind_of_project(
         project(session, host, number, programme, status)
     people.organisation("kj-qd", kind="plan_city", region="山东", attributes={"planCity": "青岛"})
     found = {
-        code: work("list_candidates", parties={"recommender": code})["candidates"] for code in ("kj-sd", "moe", "kj-qd")
+        code: work("list_candidates", parties={"recommender": code}, statuses=["ongoing", "completed"])["candidates"]
+        for code in ("kj-sd", "moe", "kj-qd")
     }
-    assert found["kj-sd"] == [{"code": "uni", "name": "虚构大学", "projects": 2, "special": 1, "intergovernmental": 1}]
+    assert found["kj-sd"] == [
+        {
+            "code": "uni", "name": "虚构大学", "projects": 2, "special": 1, "intergovernmental": 1,
+            "statuses": ["completed", "ongoing"], "barredUntil": None,
+        }
+    ]  # fmt: skip
     assert [one["code"] for one in found["moe"]] == ["below"]
     assert [one["code"] for one in found["kj-qd"]] == ["city"]
 

@@ -96,7 +96,6 @@ CASES = [
     Case("A15", "eligibility", "专项与政府间项目数", "< 3", 5, "eligibility.0.criterion", CENTRE, None, "JC-1d"),
     Case("A15", "project_mix", "warning", '"两类都要有。"', 1, "project_mix.warning", {"candidate": {"special": 0, "intergovernmental": 2}}, "没有国家国际科技合作专项项目，请说明。", "两类都要有。"),
     Case("A16", "candidate_pool", "statuses", '["ongoing"]', 1, "candidate_pool", {}, ["ongoing", "completed"], ["ongoing"]),
-    Case("A16", "eligibility", "专项与政府间项目数", 'count(registerFacts.projects[item.status = "ongoing"])', 0, "eligibility.0.criterion", CENTRE, None, "JC-1d"),
     Case("A17", "eligibility", "注册满一年", 'date("2026-12-31") >= yearsLater(date(applicant.registeredOn), 1)', 0, "eligibility.0.criterion", FRESH, "TT-1e", None),
     Case("A18", "recommender_route", "relation", '"affiliation"', 4, "recommender_route.relation", {"applicant": {"affiliation": "local"}}, "territory", "affiliation"),
     Case("A19", "deviation", "deviates", "false", 1, "deviation.deviates", AGAINST, True, False),
@@ -128,6 +127,24 @@ def asked(file: bytes, case: Case) -> Any:
         elif found is not None:
             found = found[step]
     return found
+
+
+def test_which_projects_count_is_changed_in_one_place():
+    """A16: the pool, the qualification check and the look before a start count by one table."""
+    ongoing = changed("candidate_pool", "statuses", '["ongoing"]')
+    check = Case("A16", "candidate_pool", "statuses", "", 1, "eligibility.0.criterion", CENTRE, None, "JC-1d")
+    assert asked(TABLES["candidate_pool"].read_bytes(), check) is None
+    assert asked(ongoing, check) == "JC-1d"
+    pool = {
+        "process": "joint_centre",
+        "candidates": [{"statuses": ["ongoing", "completed"]}],
+        "running": [],
+        "barred": [],
+    }
+    start = check._replace(ask="may_start.0.criterion")
+    for statuses, unmet in ((["ongoing", "completed"], None), (["ongoing"], "JC-1d")):
+        known = start._replace(variables=pool | {"candidate_pool": statuses})
+        assert asked(TABLES["may_start"].read_bytes(), known) == unmet
 
 
 def test_every_place_where_a_default_is_changed_is_tried():
