@@ -1,16 +1,17 @@
 """Thousands of foreign files, each looked at on its own: bounded in time and memory, and never a traceback.
 
-Every file is checked in a process of its own that does many; whichever file takes too long or too much costs that
-process its life and is reported as a finding, and the next file gets a new process.
+Files are checked in a process of its own that does many; whichever file takes too long or too much costs that process
+its life and is reported as a finding, and the next file gets a new process. How much a file took is the kernel's own
+count of the most the process held (VmHWM, begun anew for each file), not what a look now and then happened to see.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 import traceback
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -22,6 +23,9 @@ from service import engine
 SECONDS = 2.0
 MEMORY = 200 * 1024 * 1024
 LOOK_EVERY = 0.05
+LEFT_BEHIND = 32 * 1024 * 1024
+"""A process that holds so much more than a new one is replaced: at most this much is counted that a file did not take."""
+DIED = ("process-died", "检查进程退出。", "The process that checked it died.")
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 
@@ -55,30 +59,35 @@ class Judge:
 
     def judge(self, file: str, content: bytes) -> Judged:
         """Look at one file. Comes back within the limits, whatever is in it."""
+        used = self._process is not None and self._process.is_alive()
+        judged = self._judge(file, content)
+        if used and self._process is None and judged.memory > self.memory:
+            # What earlier files have left behind counted against it.
+            judged = self._judge(file, content)
+        return judged
+
+    def _judge(self, file: str, content: bytes) -> Judged:
         pipe = self._ready()
-        before, started = _resident(self._process.pid), time.monotonic()
+        _forget_peak(self._process.pid)
+        started = time.monotonic()
         pipe.send((file, content))
-        most = 0
         while not pipe.poll(LOOK_EVERY):
-            used, spent = _resident(self._process.pid) - before, time.monotonic() - started
-            most = max(most, used)
+            spent, most = time.monotonic() - started, self._used()
             if not self._process.is_alive():
-                return self._lost(
-                    file, spent, most, "process-died", "检查进程退出。", "The process that checked it died."
-                )
+                return self._lost(file, spent, most, *DIED)
             if spent > self.seconds:
                 zh, en = f"检查超过 {self.seconds:g} 秒。", f"It took more than {self.seconds:g} seconds to check."
                 return self._lost(file, spent, most, "too-slow", zh, en)
-            if used > self.memory:
-                size = self.memory // 1024 // 1024
-                zh, en = f"检查所用内存超过 {size} MB。", f"It took more than {size} MB to check."
-                return self._lost(file, spent, most, "too-much-memory", zh, en)
+            if most > self.memory:
+                return self._hungry(file, spent, most)
         try:
             findings, begun, crash = pipe.recv()
         except EOFError:
-            spent = time.monotonic() - started
-            return self._lost(file, spent, most, "process-died", "检查进程退出。", "The process that checked it died.")
-        return Judged(file, findings, time.monotonic() - started, max(most, 0), begun, crash)
+            return self._lost(file, time.monotonic() - started, 0, *DIED)
+        spent, most = time.monotonic() - started, self._used()
+        return (
+            self._hungry(file, spent, most) if most > self.memory else Judged(file, findings, spent, most, begun, crash)
+        )
 
     def close(self) -> None:
         """Let the process go."""
@@ -89,7 +98,7 @@ class Judge:
 
     def _ready(self) -> Connection:
         # What earlier files have left behind must not count against this one, nor pile up.
-        if self._process is not None and _resident(self._process.pid) - self._base > self.memory:
+        if self._process is not None and _memory(self._process.pid, "VmRSS") - self._base > LEFT_BEHIND:
             self.close()
         if self._process is None or not self._process.is_alive():
             self._pipe, theirs = self._context.Pipe()
@@ -98,9 +107,18 @@ class Judge:
             theirs.close()
             # The first file must not pay for loading the engine and V8.
             self._pipe.recv()
-            self._base = _resident(self._process.pid)
+            self._base = _memory(self._process.pid, "VmRSS")
         assert self._pipe is not None
         return self._pipe
+
+    def _used(self) -> int:
+        """The most the process has held since the file was handed to it, beside the engine and V8 themselves."""
+        return max(_memory(self._process.pid, "VmHWM") - self._base, 0)
+
+    def _hungry(self, file: str, spent: float, most: int) -> Judged:
+        size = self.memory // 1024 // 1024
+        zh, en = f"检查所用内存超过 {size} MB。", f"It took more than {size} MB to check."
+        return self._lost(file, spent, most, "too-much-memory", zh, en)
 
     def _lost(self, file: str, spent: float, most: int, rule: str, zh: str, en: str) -> Judged:
         self.close()
@@ -164,13 +182,19 @@ def _start(files: dict[str, bytes]) -> int:
     return begun
 
 
-def _resident(pid: int) -> int:
-    """The memory a process holds, as far as the system says so."""
+def _memory(pid: int, name: str) -> int:
+    """What the kernel counts of a process, in bytes: VmRSS is what it holds, VmHWM the most it has held."""
     try:
-        with open(f"/proc/{pid}/statm") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError, ValueError):
+        status = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
+    except OSError:
         return 0
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(f"{name}:")), 0)
+
+
+def _forget_peak(pid: int) -> None:
+    """Let the kernel count the most that a process holds anew from here on, where it can."""
+    with suppress(OSError):
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 WARM = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="w">

@@ -184,6 +184,18 @@ def test_a_file_that_takes_too_long_costs_only_itself(folder, monkeypatch):
     assert [one.accepted for one in corpus.judge_all(paths, seconds=20)] == [True, True]
 
 
+def test_what_a_file_took_is_its_peak_even_where_nobody_looked_meanwhile(tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "LOOK_EVERY", 20.0)
+    small, large = tmp_path / "a.dmn", tmp_path / "b.dmn"
+    small.write_bytes(b"<a/>")
+    large.write_bytes(b"<a>" + b" " * 60_000_000 + b"</a>")
+    judged = list(corpus.judge_all([small, large, small], seconds=20, memory=50_000_000))
+    assert judged[0].memory < corpus.LEFT_BEHIND
+    assert judged[1].memory > 60_000_000
+    assert [one.rule for one in judged[1].findings] == ["too-much-memory"]
+    assert judged[2].memory < corpus.LEFT_BEHIND
+
+
 CASES = """<testCases xmlns="http://www.omg.org/spec/DMN/20160719/testcase" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema">
 <modelName>t.dmn</modelName>
 <testCase id="1"><inputNode name="n"><value xsi:type="xsd:decimal">2</value></inputNode><resultNode name="表"><expected><value xsi:type="xsd:decimal">1</value></expected></resultNode></testCase>
