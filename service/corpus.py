@@ -24,7 +24,7 @@ SECONDS = 2.0
 MEMORY = 200 * 1024 * 1024
 LOOK_EVERY = 0.05
 LEFT_BEHIND = 32 * 1024 * 1024
-"""A process that holds so much more than a new one is replaced: at most this much is counted that a file did not take."""
+"""A process that holds so much more than a new one is replaced: so much at most is counted that a file did not take."""
 DIED = ("process-died", "检查进程退出。", "The process that checked it died.")
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 

@@ -62,3 +62,9 @@ def template(files: Mapping[str, bytes], path: str) -> engine.TemplateUse:
 def references(files: Mapping[str, bytes]) -> dict[str, Any]:
     """What the diagrams of a bundle may refer to in it: forms, decisions, processes, messages, variables."""
     return engine.references(files)
+
+
+def unreadable(path: str, content: bytes) -> Checked | None:
+    """Why no editor opens a file; None where one does."""
+    found = engine.unreadable(path, content)
+    return None if found is None else Checked(found, advice.of(found.rule))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import clock, errors, permissions
+from service import clock, engine, errors, permissions
 from service.models import Deployment, DeploymentFile, Revision, User, WorkingCopy, WorkingFile
 
 from . import history
@@ -19,6 +19,7 @@ from .archives import check_size, safe_path
 from .titles import title_of
 
 SAME_SITTING = timedelta(minutes=10)
+LOOK_BACK = 20
 """Autosaves of one person in this time make one revision."""
 
 
@@ -159,11 +160,17 @@ def replace_all(
     return save(session, copy_id, changes, user=user, comment=comment, kind=kind)
 
 
-def restore(session: Session, copy_id: int, number: int, *, user: User) -> Saved:
-    """Bring back the files as they were at a revision, as a new revision."""
+def restore(session: Session, copy_id: int, number: int, *, user: User, path: str = "") -> Saved:
+    """Bring back the files as they were at a revision, or one of them, as a new revision."""
     copy = take(session, copy_id, user=user)
     files = at(session, copy, number)
-    return replace_all(session, copy_id, files, user=user, comment=f"恢复到第 {number} 版", kind="restore")
+    if not path:
+        return replace_all(session, copy_id, files, user=user, comment=f"恢复到第 {number} 版", kind="restore")
+    if path not in files:
+        raise errors.NotFound(f"第 {number} 版没有文件“{path}”。", f"Revision {number} has no file “{path}”.")
+    back = {path: Change(files[path], _hash_of(current(session, copy).get(path)))}
+    comment = f"{path.rpartition('/')[2]} 恢复到第 {number} 版"
+    return save(session, copy_id, back, user=user, comment=comment, kind="restore")
 
 
 def rename(session: Session, copy_id: int, name: str, *, user: User) -> WorkingCopy:
@@ -237,6 +244,17 @@ def at(session: Session, copy: WorkingCopy, number: int) -> dict[str, bytes]:
         .order_by(WorkingFile.path)
     )
     return dict(rows.all())
+
+
+def last_readable(session: Session, copy: WorkingCopy, path: str) -> int | None:
+    """The newest revision in which a file was one that an editor opens."""
+    rows = session.scalars(
+        select(WorkingFile)
+        .where(WorkingFile.working_copy_id == copy.id, WorkingFile.path == path)
+        .order_by(WorkingFile.since.desc())
+        .limit(LOOK_BACK)
+    )
+    return next((one.since for one in rows if engine.unreadable(path, one.content) is None), None)
 
 
 def note(session: Session, kind: str, user: User, data: dict[str, Any]) -> None:

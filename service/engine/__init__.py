@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .again import OtherStep, do_again, start_again
-from .bundle import Bundle, ProcessInfo, StartInfo, content_hash, read_contents
+from .bundle import Bundle, ProcessInfo, StartInfo, content_hash, read_contents, unreadable
 from .codec import dump, load, same
 from .contract import Catalogue, Service
 from .english import Written, written
@@ -105,6 +105,7 @@ __all__ = [
     "start_again",
     "template",
     "throw_error",
+    "unreadable",
     "validate",
     "variables",
     "visible",

@@ -84,6 +84,14 @@ def read_contents(files: Mapping[str, bytes]) -> Contents:
     return contents
 
 
+CLOSED = ("xml", "not-bpmn", "too-large", "form-structure")
+
+
+def unreadable(path: str, data: bytes) -> Finding | None:
+    """Why no editor opens a file: broken, or nested or drawn beyond what a browser bears. None where one may."""
+    return next((one for one in read_contents({path: data}).findings if one.rule in CLOSED), None)
+
+
 # Files come again and again while somebody edits the one beside them. What is read of them never changes.
 @lru_cache(maxsize=128)
 def _diagram(path: str, data: bytes) -> tuple[list[Finding], list[Process]]:

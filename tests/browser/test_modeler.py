@@ -336,3 +336,23 @@ def test_the_editor_fits_a_phone(shop):
         page.click(f"[data-pane-tab='{tab}']")
         assert page.locator(f"[data-pane-tab='{tab}']").get_attribute("aria-selected") == "true"
     assert page.locator("[data-canvas]").is_visible()
+
+
+def test_a_file_that_would_hang_the_editor_is_not_opened_and_the_former_one_comes_back(shop):
+    files = blank()
+    copy_id = shop.copy(files)
+    deep = b"<x>" * 100_000 + b"</x>" * 100_000
+    page = shop.page()
+    page.goto(f"{shop.address}/modeler/{copy_id}")
+    page.set_input_files("#uploads", {"name": "leave.bpmn", "mimeType": "text/xml", "buffer": deep})
+    page.fill("#upload-folder", "processes/leave")
+    page.check("input[name=replace]")
+    page.click(".upload-form button")
+    page.wait_for_selector(".finding:has-text('嵌套超过 100 层')")
+    page.goto(f"{shop.address}/modeler/{copy_id}/files/{BLANK}")
+    assert "XML 嵌套超过 100 层" in page.inner_text("main .note")
+    assert not page.locator("[data-editor]").count()
+    page.get_by_role("button", name="把这个文件恢复到第 1 版").click()
+    page.wait_for_selector("[data-editor]:not([aria-busy]) .djs-shape")
+    assert shop.file(copy_id, BLANK) == files[BLANK].decode()
+    assert page.watch.problems == []

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import errors
-from service.commands import comparisons, workshop
+from service.commands import checks, comparisons, workshop
 from service.models import User
 from service.queries import workshop as reads
 
@@ -71,8 +71,8 @@ def compare_diagram() -> AnyResponse:
         english = i18n.choice() == "en"
         return jsonify(
             {
-                "old": old.get(file, b"").decode("utf-8", "replace"),
-                "new": new.get(file, b"").decode("utf-8", "replace"),
+                "old": _drawn(file, old),
+                "new": _drawn(file, new),
                 "marks": made.marks.get(file, {}),
                 "changes": [
                     {"element": one.element_id, "kind": one.kind, "text": one.en if english else one.zh}
@@ -81,6 +81,12 @@ def compare_diagram() -> AnyResponse:
                 ],
             }
         )
+
+
+def _drawn(file: str, files: Mapping[str, bytes]) -> str:
+    """The diagram, where there is one that a browser can draw."""
+    content = files.get(file, b"")
+    return "" if checks.unreadable(file, content) else content.decode("utf-8", "replace")
 
 
 def only(files: Mapping[str, bytes], file: str) -> dict[str, bytes]:

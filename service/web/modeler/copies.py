@@ -194,11 +194,13 @@ def remove_submit(copy_id: int) -> AnyResponse:
 
 @blueprint.post("/<int:copy_id>/restore")
 def restore_submit(copy_id: int) -> AnyResponse:
-    """Go back to how it was."""
-    number = here.number("number") or 0
+    """Go back to how it was: the whole copy, or one file."""
+    number, path = here.number("number") or 0, request.form.get("path", "")
     with here.writing() as (session, user):
-        workshop.restore(session, copy_id, number, user=user)
+        workshop.restore(session, copy_id, number, user=user, path=path)
     flash(_("已恢复到第 %(n)s 版。", n=number), "good")
+    if path:
+        return redirect(url_for("modeler.edit", copy_id=copy_id, path=path), 303)
     return redirect(url_for("modeler.copy", copy_id=copy_id), 303)
 
 

@@ -36,9 +36,10 @@ def edit(copy_id: int, path: str) -> str | AnyResponse:
             folder = path.rpartition("/")[0] or "."
             return redirect(url_for("modeler.english", copy_id=copy_id, folder=folder), 303)
         files = reads.files(session, copy)
+        closed = checks.unreadable(path, file.content)
         return here.page(
             session,
-            f"modeler/{ {'diagram': 'diagram', 'table': 'table', 'form': 'form'}.get(kind, 'file') }.html",
+            f"modeler/{kind if kind in ISLANDS and not closed else 'file'}.html",
             copy=copy,
             file=file,
             kind=kind,
@@ -47,6 +48,8 @@ def edit(copy_id: int, path: str) -> str | AnyResponse:
             groups=copies.groups(files),
             editor=_editor(session, user, copy, file.path, file.sha256),
             text=file.content.decode("utf-8", "replace") if kind == "scenario" else "",
+            closed=closed.shown(i18n.choice()) if closed else None,
+            readable=workshop.last_readable(session, copy, path) if closed else None,
             use=checks.template(workshop.files(session, copy), path) if kind == "template" else None,
             english=i18n.choice() == "en",
         )
@@ -87,6 +90,8 @@ def raw(copy_id: int, path: str) -> Response:
         file = reads.content(session, reads.copy(session, user, copy_id), path)
         answer = Response(file.content, mimetype="application/octet-stream")
         answer.headers["X-Sha256"] = file.sha256
+        if checks.unreadable(path, file.content):
+            answer.headers["X-Closed"] = "1"
         answer.headers.set("Content-Disposition", "attachment", filename=path.rpartition("/")[2])
         return answer
 

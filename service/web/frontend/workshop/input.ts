@@ -25,8 +25,13 @@ export function findEditor(): Editor | null {
 
 /** The file as it is on the server, and the hash it is known by. */
 export async function fetchFile(url: string): Promise<{ text: string; sha256: string }> {
-  const answer = await fetch(url);
+  const answer = await fetch(url, { cache: "no-store" });
   if (!answer.ok) throw new Error(String(answer.status));
+  if (answer.headers.has("X-Closed")) {
+    // Somebody put a file there that would hang the editor: the page says so, and how to go back.
+    location.reload();
+    await new Promise(() => {});
+  }
   return { text: await answer.text(), sha256: answer.headers.get("X-Sha256") ?? "" };
 }
 

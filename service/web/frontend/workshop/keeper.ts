@@ -1,6 +1,6 @@
 import { csrfToken } from "../page/csrf";
 import { clock, isChinese } from "../page/words";
-import type { EditorInput } from "./input";
+import { fetchFile, type EditorInput } from "./input";
 import { say } from "./words";
 
 const PAUSE = 900;
@@ -186,12 +186,11 @@ export class Keeper {
       choices.push([
         say("theirs"),
         go(async () => {
-          const answer = await fetch(this.input.urls.raw, { cache: "no-store" });
-          const theirs = await answer.text();
-          this.base = answer.headers.get("X-Sha256") ?? this.base;
+          const theirs = await fetchFile(this.input.urls.raw);
+          this.base = theirs.sha256 || this.base;
           this.dirty = false;
           this.forget();
-          await this.load(theirs);
+          await this.load(theirs.text);
           this.say(say("saved", { time: clock(new Date()) }), "good");
         }),
       ]);
