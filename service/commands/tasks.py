@@ -67,7 +67,11 @@ def assign(session: Session, task_id: int, *, user: User, assignee: User, versio
     _is_open(session, task)
     duties.forbid_assignee(session, task, assignee)
     if not permissions.may_assign(user, task, task.candidates, assignee):
-        if permissions.may_administer(user, task.authority_id) or permissions.may_work_on(user, task, task.candidates):
+        if (
+            permissions.may_administer(user, task.authority_id)
+            or permissions.may_work_on(user, task, task.candidates)
+            or permissions.may_supervise(user, task)
+        ):
             raise errors.InvalidInput(
                 f"此任务没有派给{assignee.name}所在的角色。",
                 f"This task is not offered to {assignee.name}.",

@@ -34,6 +34,7 @@ KINDS: dict[str, tuple[bool, str]] = {
     "case": (True, "at_once"),
     "assigned": (True, "at_once"),
     "mention": (True, "at_once"),
+    "urged": (True, "at_once"),
     "offered": (False, "digest"),
     "due": (True, "digest"),
     "deputy": (True, "at_once"),
@@ -97,7 +98,7 @@ def tell(
             title = wording.both(session, instance, None, "")[1] if english else instance.title
             lines += [
                 f"Case: {instance.number} {title}" if english else f"案件：{instance.number} {title}",
-                f"{base_url}/cases/{instance.id}" if base_url else "",
+                f"{base_url}{f'/tasks/{task.id}' if task else f'/cases/{instance.id}'}" if base_url else "",
             ]
         number = f"[{instance.number}] " if instance is not None else ""
         post(

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from service import clock, english, mail
-from service.commands import deployments, telling
+from service.commands import deployments, escalation, telling
 from service.models import (
     CASE_PARTIES,
     FIXED_PARTIES,
@@ -17,6 +17,7 @@ from service.models import (
     Instance,
     Membership,
     Organisation,
+    Task,
     User,
 )
 
@@ -26,15 +27,21 @@ from .registry import JobContext, topic
 
 @topic("notify")
 def notify(session: Session, job: JobContext) -> None:
-    """Tell the holders of roles in this case, or certain people, one notice each."""
+    """Tell the holders of roles in this case, or certain people, one notice each.
+
+    Behind the timer of an overdue task it leads to that task, and the history of the case says who was told.
+    """
     instance = case.instance_of(session, job)
     people = _named(session, job, instance)
     roles = [role.strip() for role in (job.headers.get("to") or case.text(job, "to", "")).split(",") if role.strip()]
     for role in roles:
         people |= {one.id: one for one in holders(session, instance, role, job)}
     title, text = case.text(job, "noteTitle"), case.text(job, "noteText", "")
+    overdue = escalation.overdue_task(session, instance, job.id)
     for user in people.values():
-        tell(session, instance, user, title, text, job)
+        tell(session, instance, user, title, text, job, task=overdue)
+    if overdue is not None and people:
+        escalation.escalated(session, overdue, people.values())
 
 
 def _named(session: Session, job: JobContext, instance: Instance) -> dict[int, User]:
@@ -75,7 +82,9 @@ def holders(session: Session, instance: Instance, role: str, job: JobContext) ->
     ).all()
 
 
-def tell(session: Session, instance: Instance, user: User, title: str, text: str, job: JobContext) -> None:
+def tell(
+    session: Session, instance: Instance, user: User, title: str, text: str, job: JobContext, task: Task | None = None
+) -> None:
     """Tell a person of a case, as they chose to be told."""
     bundle = deployments.bundle(session, instance.deployment_id)
     say = bundle.english.of_process(instance.process_id)
@@ -87,6 +96,7 @@ def tell(session: Session, instance: Instance, user: User, title: str, text: str
         f"{title}：{text}" if text else title,
         f"{title_en}: {text_en}" if text else title_en,
         instance=instance,
+        task=task,
         subject=(title, title_en),
         text=(text or title, text_en or title_en),
         base_url=job.settings.base_url,

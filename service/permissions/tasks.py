@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 
+from .. import clock
 from ..models import FIXED_PARTIES, Task, TaskCandidate
 from ..models.identity import User
 from .deputies import appointment, standing_in
 from .offers import is_asked, is_excluded, is_offered, offered_to, offers
-from .people import PERSONAL, desk_authorities, expert_authorities, may_administer, parties
+from .people import PERSONAL, SIGNING, desk_authorities, expert_authorities, held, may_administer, parties
 
 
 def may_claim(user: User, task: Task, candidates: Iterable[TaskCandidate]) -> bool:
@@ -56,7 +57,19 @@ def may_assign(user: User, task: Task, candidates: Iterable[TaskCandidate], assi
     candidates = list(candidates)
     if task.status != "open" or not is_offered(assignee, candidates) or is_excluded(assignee, task):
         return False
-    return may_administer(user, task.authority_id) or may_work_on(user, task, candidates)
+    return may_administer(user, task.authority_id) or may_work_on(user, task, candidates) or may_supervise(user, task)
+
+
+def may_supervise(user: User, task: Task) -> bool:
+    """Whoever signs for the party and office of an overdue task is answerable for it, and so is an administrator."""
+    late = task.status == "open" and task.due_at is not None and task.due_at < clock.now()
+    if not late or task.assignee_id == user.id or not user.active:
+        return False
+    party = party_of(task)
+    signs = {f"{party}.{function}" for function in SIGNING} if party not in PERSONAL else set()
+    return may_administer(user, task.authority_id) or any(
+        one.organisation_id == task.organisation_id and one.role in signs for one in held(user)
+    )
 
 
 def may_delegate(user: User, task: Task, candidates: Iterable[TaskCandidate], to: User) -> bool:

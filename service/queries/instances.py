@@ -33,7 +33,20 @@ _NEWEST = Order((Instance.id,), (int,), down=True)
 _NEWEST_OF_PARTY = Order((CaseParty.instance_id,), (int,), down=True)
 _STATUSES = ("active", "incident", "suspended", "completed", "terminated")
 
-ACTS = frozenset({"started", "claimed", "released", "assigned", "completed", "retried", "suspended", "resumed"})
+ACTS = frozenset(
+    {
+        "started",
+        "claimed",
+        "released",
+        "assigned",
+        "escalation",
+        "urged",
+        "completed",
+        "retried",
+        "suspended",
+        "resumed",
+    }
+)
 MOVES = frozenset({"entered", "left", "cancelled", "flow", "escalated", "error", "incident", "ended", "terminated"})
 OPEN_KINDS = ACTS | MOVES
 """What everybody who sees a case may read of its history. The rest – data, decisions, messages – is for desks."""

@@ -68,6 +68,7 @@ class TaskView:
     may_complete: bool
     may_assign: bool
     may_plan: bool
+    may_supervise: bool
     owner: str | None
     owner_id: int | None
     delegation: str | None
@@ -101,6 +102,7 @@ def task(session: Session, user: User, task_id: int) -> TaskView | None:
 
 def _view(found: Task, user: User, candidates: list[Candidate], now: datetime) -> TaskView:
     live = found.instance.status in ("active", "incident")
+    supervises = live and permissions.may_supervise(user, found)
     assigns = permissions.may_work_on(user, found, found.candidates) or permissions.may_administer(
         user, found.authority_id
     )
@@ -139,8 +141,9 @@ def _view(found: Task, user: User, candidates: list[Candidate], now: datetime) -
         may_claim=live and permissions.may_claim(user, found, found.candidates),
         may_release=live and permissions.may_release(user, found),
         may_complete=live and permissions.may_complete(user, found, found.candidates),
-        may_assign=live and found.status == "open" and assigns,
+        may_assign=live and found.status == "open" and (assigns or supervises),
         may_plan=live and permissions.may_plan(user, found),
+        may_supervise=supervises,
         owner=found.owner.name if found.owner else None,
         owner_id=found.owner_id,
         delegation=found.delegation,

@@ -20,6 +20,8 @@ KINDS = frozenset(
         "assigned",
         "delegated",
         "resolved",
+        "escalation",
+        "urged",
         "taken_back",
         "completed",
         "incident",
@@ -60,6 +62,8 @@ def _line(row: HistoryRow) -> Line:
         "assigned": (_("转派“%(name)s”", name=name), ""),
         "delegated": (_("委托办理“%(name)s”", name=name), ""),
         "resolved": (_("交回“%(name)s”", name=name), ""),
+        "escalation": (_("“%(name)s”逾期，已上报", name=name), "is-bad"),
+        "urged": (_("催办“%(name)s”", name=name), ""),
         "taken_back": (_("撤销提交“%(name)s”", name=name), ""),
         "completed": (_("办结“%(name)s”", name=name), "is-done"),
         "incident": (_("“%(name)s”出现异常", name=name), "is-bad"),
@@ -86,4 +90,6 @@ def _who(row: HistoryRow) -> str:
 def _detail(row: HistoryRow) -> str:
     if row.kind == "incident":
         return str(row.data.get("en" if i18n.choice() == "en" else "zh") or "")
+    if told := row.data.get("to"):
+        return _("已通知：%(who)s", who="、".join(map(str, told)))
     return str(row.data.get("reason") or "")

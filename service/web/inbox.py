@@ -112,7 +112,7 @@ def assign_submit(task_id: int) -> Response:
         tasks.assign(session, task_id, user=user, assignee=assignee)
         done = _("已将“%(name)s”转派给%(who)s。", name=task.name, who=assignee.name)
     flash(done, "good")
-    return redirect(url_for("inbox.inbox"), 303)
+    return redirect(here.safe_next(url_for("inbox.inbox")), 303)
 
 
 @blueprint.post("/tasks/<int:task_id>/complete")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors
-from service.commands import comments, drafts, grace, planning, tasks
+from service.commands import comments, drafts, escalation, grace, planning, tasks
 from service.queries import comments as said
 from service.queries import identity, instances
 from service.queries import inbox as boxes
@@ -81,6 +81,17 @@ def plan_submit(task_id: int) -> Response:
         )
     flash(done, "good")
     return redirect(here.safe_next(url_for("inbox.inbox")), 303)
+
+
+@blueprint.post("/tasks/<int:task_id>/urge")
+def urge_submit(task_id: int) -> Response:
+    """Urge whoever has an overdue task."""
+    with here.writing() as (session, user):
+        task = escalation.urge(session, task_id, user=user)
+        who = task.assignee.name if task.assignee else _("可以领取此任务的人")
+        done = _("已催办“%(name)s”，通知%(who)s。", name=task.name, who=who)
+    flash(done, "good")
+    return redirect(url_for("inbox.task", task_id=task_id), 303)
 
 
 @blueprint.post("/tasks/<int:task_id>/take-back")

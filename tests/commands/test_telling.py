@@ -213,7 +213,7 @@ def test_a_mail_server_that_is_down_is_tried_again_and_only_the_last_failure_is_
         controller.stop()
     read = message_from_bytes(message, policy=policy.default)
     assert read["To"].addresses[0].addr_spec == "li@example.org"
-    assert f"https://guohe.example/cases/{due.case}" in read.get_content()
+    assert f"https://guohe.example/tasks/{due.task_id}" in read.get_content()
     assert due.jobs(kind="mail")[0].status == "done"
     with due.database.transaction() as session:
         telling.tell(

@@ -335,3 +335,25 @@ def test_a_task_is_handed_to_a_colleague(applying: Office, browser: Open) -> Non
         assert browser("zhao").post(f"/tasks/{task_id}/assign", assignee=chosen).status_code == 400
     assert browser("wang").post(f"/tasks/{task_id}/assign", assignee=str(applying.zhao.id)).status_code == 404
     assert applying.task(task_id).assignee_id == applying.zhao.id
+
+
+def test_whoever_signs_for_an_office_sees_to_its_overdue_tasks(applying: Office, browser: Open) -> None:
+    applying.people.user("sun", "coop.signatory", name="孙签")
+    case_id = applying.start("applying")
+    applying.do(case_id, "draft", applying.wang, baseName="某某示范基地")
+    check = applying.open(case_id)["check"]
+    sun, li = browser("sun"), browser("li")
+    page = text(sun.get(f"/tasks/{check}"))
+    assert "逾期督办" in page
+    assert "尚无人领取" in page
+    assert "逾期督办" not in text(li.get(f"/tasks/{check}"))
+    assert path_of(sun.post(f"/tasks/{check}/urge")) == f"/tasks/{check}"
+    assert "已催办“审核材料”" in text(sun.get(f"/tasks/{check}"))
+    assert "孙签催办“审核材料”" in text(li.get("/notifications"))
+    assert "催办“审核材料”" in text(sun.get(f"/cases/{case_id}"))
+    again = sun.post(f"/tasks/{check}/urge")
+    assert (again.status_code, "稍后再催" in text(again)) == (409, True)
+    assert li.post(f"/tasks/{check}/urge").status_code == 403
+    given = sun.post(f"/tasks/{check}/assign", assignee=str(applying.zhao.id), next=f"/tasks/{check}")
+    assert path_of(given) == f"/tasks/{check}"
+    assert "在赵强手中" in text(sun.get(f"/tasks/{check}"))
