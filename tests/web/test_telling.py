@@ -84,3 +84,8 @@ def test_an_administrator_sets_the_reminders(applying: Office, browser: Open) ->
     wrong = admin.post("/admin/reminders", before="早", after="1")
     assert wrong.status_code == 422
     assert "请填写用逗号分开的整数" in text(wrong)
+
+
+def test_the_webhooks_are_part_of_the_cockpit(office: Office, browser: Open) -> None:
+    page = browser("admin").get("/admin/webhooks").text
+    assert len(re.findall(r'href="/cockpit/"[^>]* aria-current="true"', page)) == 1
