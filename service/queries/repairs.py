@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session, joinedload
 
 from .. import clock, wording
@@ -240,12 +240,18 @@ def people(session: Session, user: User, task_id: int, *, limit: int = 60) -> li
 
 
 def steps(session: Session, user: User, *, limit: int = 200) -> list[tuple[str, str]]:
-    """The steps at which cases stand now, the fullest first: (element, name)."""
+    """The steps at which cases stand or are stuck now, the fullest first: (element, name)."""
+    mine = administered(user)
+    stand = union_all(
+        select(Task.element_id, Task.name).where(Task.status == "open", Task.authority_id.in_(mine)),
+        select(Incident.element_id, Incident.element_name).where(
+            Incident.resolved_at.is_(None), Incident.element_id.is_not(None), Incident.authority_id.in_(mine)
+        ),
+    ).subquery()
     rows = session.execute(
-        select(Task.element_id, func.max(Task.name))
-        .where(Task.status == "open", Task.authority_id.in_(administered(user)))
-        .group_by(Task.element_id)
-        .order_by(func.count().desc(), Task.element_id)
+        select(stand.c.element_id, func.max(stand.c.name))
+        .group_by(stand.c.element_id)
+        .order_by(func.count().desc(), stand.c.element_id)
         .limit(limit)
     )
     return [(row[0], row[1] or row[0]) for row in rows]

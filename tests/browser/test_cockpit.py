@@ -86,8 +86,13 @@ def test_a_replay_moves_through_the_case(visitor: Visit, stuck: int) -> None:
 
 def test_a_batch_works_itself_off_while_one_looks_on(visitor: Visit, stuck: int, office: Office) -> None:
     page = visitor("admin").go("/cockpit/batches/new?cause=no_member").page
-    page.get_by_label("所在环节（元素 id）").fill("b")
+    page.get_by_label("所在环节").select_option("b")
+    page.get_by_label("修复", exact=True).select_option("extend")
+    expect(page.get_by_label("新的时间（北京时间）")).to_be_visible()
+    expect(page.get_by_label("变量（JSON 对象，只写要改的）")).to_be_hidden()
     page.get_by_label("修复", exact=True).select_option("skip")
+    expect(page.get_by_label("新的时间（北京时间）")).to_be_hidden()
+    expect(page.get_by_label("变量（JSON 对象，只写要改的）")).to_be_visible()
     page.get_by_role("button", name="预演", exact=True).click()
     expect(page.locator("main")).to_contain_text("可行 4")
     page.get_by_label("理由（记入审计日志）").fill("无人办理")

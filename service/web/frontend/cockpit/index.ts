@@ -6,6 +6,17 @@ import { mapping } from "./mapping";
 
 for (const frame of document.querySelectorAll<HTMLElement>("[data-mapping]")) mapping(frame);
 
+/* What the chosen repair does not need is not asked. */
+for (const choice of document.querySelectorAll<HTMLSelectElement>("select[data-asking]")) {
+  const ask = () => {
+    const asks = (choice.selectedOptions[0]?.dataset.asks ?? "").split(" ");
+    for (const field of choice.form?.querySelectorAll<HTMLElement>("[data-asked]") ?? [])
+      field.hidden = !asks.includes(field.dataset.asked ?? "");
+  };
+  choice.addEventListener("change", ask);
+  ask();
+}
+
 const boxes = document.querySelectorAll<HTMLElement>("[data-cockpit-diagram]");
 const seen = new IntersectionObserver((entries) => {
   for (const entry of entries) {
