@@ -43,7 +43,7 @@ run: $(RUNS)  ## set everything up and serve http://127.0.0.1:8000
 test: $(TESTS)  ## set everything up and run the tests on SQLite and PostgreSQL
 	@sh .ci/postgresql
 	@$(BIN)/python -m service.frontend
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(TESTS)  ## ruff and mypy
 	@$(BIN)/ruff check .
@@ -52,7 +52,7 @@ lint: $(TESTS)  ## ruff and mypy
 
 browser: $(TESTS)  ## the tests that drive a real Chromium
 	@$(BIN)/python -m service.frontend
-	@$(BIN)/python -m pytest -m browser -n auto --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m browser -n auto --dist worksteal $(ARGS)
 
 bench: $(TESTS)  ## print what a start, a completion, a waiting instance and a page cost
 	@sh .ci/postgresql
