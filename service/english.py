@@ -148,20 +148,21 @@ def _unquoted(text: str) -> str:
         return text
 
 
-def composed(text: str, parts: Iterable[str], say: Say) -> tuple[str, int]:
+def composed(text: str, parts: Iterable[str], say: Say, data: Say = str) -> tuple[str, int]:
     """A text that an expression made of strings and data, in English: each string where it stands, data as they are.
 
-    Also how many characters were found to be the expression's own; 0: the text is not from it.
+    ``data`` says what is known of these, where some of them were made by a table. Also how many characters were found
+    to be the expression's own; 0: the text is not from it.
     """
     made, at, known = [], 0, 0
     for part in parts:
         place = text.find(part, at) if part else -1
         if place < 0:
             continue
-        made += [text[at:place], say(part) if is_chinese(part) else marks(part)]
+        made += [data(text[at:place]), say(part) if is_chinese(part) else marks(part)]
         at = place + len(part)
         known += len(part) if is_chinese(part) else 0
-    return "".join([*made, text[at:]]), known
+    return "".join([*made, data(text[at:])]), known
 
 
 # Texts of a form
@@ -284,15 +285,20 @@ class English:
         return self.of_folder(self.folders.get(process_id or "", ""))
 
 
-def made_of(text: str, expressions: Iterable[Sequence[str]], say: Say) -> str:
+def made_of(text: str, expressions: Iterable[Sequence[str]], say: Say, data: Say = str) -> str:
     """A text that one of these expressions has made, in English; the text itself where none of them has."""
     best, most = text, 0
     for parts in expressions:
-        made, known = (say(text), len(text) + 1) if text in parts else composed(text, parts, say)
+        made, known = (say(text), len(text) + 1) if text in parts else composed(text, parts, say, data)
         own = text.startswith(next(filter(is_chinese, parts), "\0")) or known * 2 > len(_CHINESE.findall(text))
         if own and known > most:
             best, most = made, known
     return best
+
+
+def listed(text: str, expressions: Sequence[Sequence[str]], say: Say) -> str:
+    """Texts that a table has made, one after the other with “；” between them, in English."""
+    return "; ".join(made_of(one, expressions, say) for one in text.split("；")) if is_chinese(text) else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,28 @@ def test_a_translated_expression_is_the_same_expression_with_other_strings():
     assert feel.evaluate(made[1:], {"x": "", "y": "z"}, now=clock.now()) == "year\nof; z"
 
 
+def test_what_a_table_decided_is_english_inside_a_notice():
+    say = {
+        "案件 ": "Case ",
+        " 不予受理。理由：": " is not accepted: ",
+        "登记库中不足 ": "Fewer than ",
+        " 项": " projects",
+        "境外机构": "Foreign",
+    }
+    tables = [["登记库中不足 ", " 项"], ["境外机构"]]
+
+    def decided(data: str) -> str:
+        return english.listed(data, tables, lambda text: say.get(text, text))
+
+    told = english.made_of(
+        "案件 DB-1 不予受理。理由：登记库中不足 2 项；境外机构；手写的理由",
+        [["案件 ", " 不予受理。理由："]],
+        lambda text: say.get(text, text),
+        decided,
+    )
+    assert told == "Case DB-1 is not accepted: Fewer than 2 projects; Foreign; 手写的理由"
+
+
 def test_a_text_made_of_strings_and_data_is_found_again():
     parts = english.strings('="基地联盟" + (if base = null then "" else "：" + base.name)')
     said = {"基地联盟": "Alliance of bases"}

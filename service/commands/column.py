@@ -7,10 +7,19 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import clock, errors
-from service.models import Organisation, User
-from service.models.register import AgendaItem, AllianceMember, Base, ColumnArticle, CoordinationNote, Document
+from service import clock, errors, permissions
+from service.models import Event, Instance, Organisation, User
+from service.models.register import (
+    AgendaItem,
+    AllianceMember,
+    Base,
+    ColumnArticle,
+    CoordinationNote,
+    Document,
+    RegisterEvent,
+)
 
+from . import history, telling
 from .register import note
 
 SECTIONS = {
@@ -66,19 +75,68 @@ def publish_article(
     return article
 
 
-def withdraw_article(session: Session, article: ColumnArticle, *, user: User | None = None) -> ColumnArticle:
-    """Take an article out of the column; the row stays."""
+def withdraw_article(session: Session, article: ColumnArticle, *, reason: str, user: User) -> ColumnArticle:
+    """Take an article out of the column, for a reason that register, case and audit keep; the row stays.
+
+    Whoever began the case that published it is told. Raises Forbidden for anybody but the column's editors,
+    InvalidInput without a reason, and Conflict while the case is still at work: it counts on what it has published.
+    """
+    if not permissions.may_edit_column(user, article.authority_id):
+        raise errors.Forbidden(
+            "只有专栏编辑可以撤下文章。", "Only an editor of the column takes articles out of it.", code="not_an_editor"
+        )
+    reason = reason.strip()
+    if not reason:
+        raise errors.InvalidInput("请写明撤下的理由。", "Give the reason for withdrawing it.", field="reason")
+    instance = session.get(Instance, article.instance_id) if article.instance_id else None
+    if instance is not None and instance.ended_at is None:
+        raise errors.Conflict(
+            f"发布这篇文章的案件 {instance.number} 还在办理，不能撤下。",
+            f"Case {instance.number}, which published this, is still at work: the article stays.",
+        )
     article.withdrawn_at = clock.now()
+    published = f"：{article.title}"
+    for event in session.scalars(
+        select(RegisterEvent).where(
+            RegisterEvent.authority_id == article.authority_id,
+            RegisterEvent.kind == "published",
+            RegisterEvent.public,
+            RegisterEvent.instance_id == article.instance_id
+            if article.instance_id
+            else RegisterEvent.instance_id.is_(None),
+            RegisterEvent.text_zh.endswith(published, autoescape=True),
+        )
+    ):
+        event.public = False
     note(
         session,
         "withdrawn",
-        f"专栏撤下：{article.title}",
-        f"Withdrawn from the column: {article.title}",
+        f"专栏撤下：{article.title}。理由：{reason}",
+        f"Withdrawn from the column: {article.title}. Reason: {reason}",
         authority_id=article.authority_id,
         base=session.get(Base, article.base_id) if article.base_id else None,
         instance_id=article.instance_id,
         user=user,
     )
+    data = {"article": article.id, "title": article.title, "reason": reason}
+    if instance is not None:
+        history.note(session, instance, "article_withdrawn", user, data)
+        if instance.started_by is not None:
+            telling.tell(
+                session,
+                instance.started_by,
+                "case",
+                f"“{article.title}”已从专栏撤下。理由：{reason}",
+                f"“{article.title}” was withdrawn from the column. Reason: {reason}",
+                instance=instance,
+            )
+    else:
+        session.add(
+            Event(
+                authority_id=article.authority_id, at=clock.now(), kind="article_withdrawn", user_id=user.id, data=data
+            )
+        )
+        session.flush()
     return article
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -75,7 +75,7 @@ def course(session: Session, instance: Instance, states: dict[str, str]) -> Cour
     """
     bundle = deployments.bundle(session, instance.deployment_id)
     process = bundle.models.get(instance.process_id)
-    stages = main_line(bundle, process) if process is not None else []
+    stages = main_line(bundle, process, states) if process is not None else []
     if not stages:
         return None
     ids = [one.id for one in stages]
@@ -87,14 +87,17 @@ def course(session: Session, instance: Instance, states: dict[str, str]) -> Cour
     return Course(at + 1, len(ids), names[at], expected, tuple(names[:at]), tuple(names[at + 1 :]))
 
 
-def main_line(bundle: engine.Bundle, process: Process) -> list[Node]:
-    """The steps on the shortest way to the end that is farthest from the start."""
+def main_line(bundle: engine.Bundle, process: Process, gone: Container[str] = ()) -> list[Node]:
+    """The steps on the shortest way to the end that is farthest from the start; of ways as short, the one that is gone.
+
+    ``gone`` are the elements that the case has come through.
+    """
     starts = process.start_events()
     if not starts:
         return []
-    cost: dict[str, int] = {starts[0].id: 0}
+    cost: dict[str, tuple[int, int]] = {starts[0].id: (0, 0)}
     came: dict[str, str] = {}
-    queue = [(0, 0, starts[0].id)]
+    queue = [((0, 0), 0, starts[0].id)]
     count = 0
     while queue:
         far, _, node_id = heapq.heappop(queue)
@@ -102,15 +105,15 @@ def main_line(bundle: engine.Bundle, process: Process) -> list[Node]:
             continue
         for flow_id in process.nodes[node_id].outgoing:
             target = process.nodes[process.flows[flow_id].target]
-            further = far + _is_stage(bundle, target)
-            if further < cost.get(target.id, 1 << 30):
+            further = far[0] + _is_stage(bundle, target), far[1] + (target.id not in gone)
+            if target.id not in cost or further < cost[target.id]:
                 cost[target.id], came[target.id] = further, node_id
                 count += 1
                 heapq.heappush(queue, (further, count, target.id))
     ends = [one for one in process.nodes.values() if one.kind == "endEvent" and one.id in cost]
     if not ends:
         return []
-    at: str | None = max(ends, key=lambda one: cost[one.id]).id
+    at: str | None = max(ends, key=lambda one: cost[one.id][0]).id
     line: list[Node] = []
     while at is not None:
         node = process.nodes[at]

@@ -88,7 +88,11 @@ def tell(
     """Tell a person of a case, as they chose to be told."""
     bundle = deployments.bundle(session, instance.deployment_id)
     say = bundle.english.of_process(instance.process_id)
-    title_en, text_en = (english.made_of(one, bundle.told, say) for one in (title, text))
+
+    def decided(data: str) -> str:
+        return english.listed(data, bundle.decided, say)
+
+    title_en, text_en = (english.made_of(one, bundle.told, say, decided) for one in (title, text))
     telling.tell(
         session,
         user,

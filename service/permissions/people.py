@@ -11,6 +11,7 @@ DESKS = FIXED_PARTIES - {"experts"}
 
 ADMIN = "platform.admin"
 OWNER = "platform.owner"
+EDITOR = "secretariat.editor"
 
 SIGNING = frozenset({"signatory", "decider"})
 """Functions that sign or decide: lent to a deputy only where that is said."""
@@ -64,6 +65,11 @@ def may_deploy(user: User, authority_id: int) -> bool:
 def may_publish_message(user: User, authority_id: int) -> bool:
     """Messages move cases, so only the platform sends them by hand or by program."""
     return _has_role(user, authority_id, ADMIN, OWNER)
+
+
+def may_edit_column(user: User, authority_id: int) -> bool:
+    """The column's editors answer for what stands in it (articles 18 and 19)."""
+    return _has_role(user, authority_id, EDITOR)
 
 
 # Starting

@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from service import errors
+from service import errors, permissions
+from service.commands import column as commands
 from service.commands import messages, task_forms
 from service.models.register import ColumnArticle
 from service.queries import column, register
 
-from . import formbox, here, registerwords
+from . import formbox, here, i18n, registerwords
 
 blueprint = Blueprint("column", __name__, url_prefix="/column")
 NEWEST = 5
@@ -59,14 +60,24 @@ def section(code: str) -> str:
 def article(article_id: int) -> str:
     """Show an article, and what everybody may say to the case it speaks of."""
     with here.database().transaction(readonly=True) as session:
-        found = _article(session, article_id)
-        return here.page(
-            session,
-            "column/article.html",
-            article=found,
-            sections=sections(),
-            answers=messages.offered(session, None, found.instance_id) if found.instance_id else [],
-        )
+        return _article_page(session, article_id)
+
+
+@blueprint.post("/articles/<int:article_id>/withdraw")
+def withdraw_submit(article_id: int) -> Response | tuple[str, int]:
+    """Take an article out of the column; an editor says why."""
+    reason = request.form.get("reason", "")
+    try:
+        with here.writing() as (session, user):
+            found = _article(session, article_id)
+            commands.withdraw_article(session, found, reason=reason, user=user)
+            section = found.section
+    except (errors.InvalidInput, errors.Conflict) as refused:
+        flash(refused.en if i18n.choice() == "en" else refused.zh, "bad")
+        with here.database().transaction(readonly=True) as session:
+            return _article_page(session, article_id, reason), refused.status
+    flash(_("已撤下。理由记入登记库和案件历史，投稿人已得到通知。"), "good")
+    return redirect(url_for("column.section", code=section), 303)
 
 
 @blueprint.get("/articles/<int:article_id>/messages/<name>")
@@ -120,6 +131,20 @@ def base(number: str) -> str:
         if found is None:
             raise errors.NotFound("名录中没有这个基地。", "The register has no such base.")
         return here.page(session, "column/base.html", base=found[0], history=found[1])
+
+
+def _article_page(session: Session, article_id: int, reason: str = "") -> str:
+    found = _article(session, article_id)
+    reader = here.look(session)
+    return here.page(
+        session,
+        "column/article.html",
+        article=found,
+        sections=sections(),
+        answers=messages.offered(session, None, found.instance_id) if found.instance_id else [],
+        may_withdraw=reader is not None and permissions.may_edit_column(reader, found.authority_id),
+        reason=reason,
+    )
 
 
 def _owner(session: Session) -> int:

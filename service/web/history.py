@@ -32,6 +32,7 @@ KINDS = frozenset(
         "ended",
         "error",
         "escalated",
+        "article_withdrawn",
     }
 )
 """What a reader wants to know. Tokens walking through gateways are on the diagram."""
@@ -74,6 +75,7 @@ def _line(row: HistoryRow) -> Line:
         "ended": (_("案件结束：%(name)s", name=name) if name else _("案件结束"), "is-done"),
         "error": (_("“%(name)s”转入异常处理路线", name=name), ""),
         "escalated": (_("“%(name)s”上报", name=name), ""),
+        "article_withdrawn": (_("专栏撤下：%(title)s", title=row.data.get("title") or ""), "is-bad"),
     }
     text, mark = texts.get(row.kind, (name, ""))
     return Line(row.at, text, _detail(row), _who(row), mark)

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from service import errors
-from service.commands import column, cooperation, documents, register, sanctions
+from service.commands import audit, column, cooperation, documents, register, sanctions
+from service.models import AuditRecord
 from service.models.register import AllianceMember, ColumnArticle, ForeignPlaque, Plaque, Sanction
 from service.queries import column as public
 from service.queries import register as asked
@@ -278,12 +279,24 @@ def test_an_invitation_is_given_once(session, base):
         column.leave_alliance(session, base, on=date(2026, 1, 5))
 
 
-def test_an_article_withdrawn_is_shown_no_more(session, base):
+def test_an_article_withdrawn_is_shown_no_more(session, people, base):
     article = column.publish_article(
         session, authority_id=base.authority_id, section="news", title="虚构消息", body="正文", base=base
     )
     assert public.articles(session, base.authority_id, "news").items == [article]
-    column.withdraw_article(session, article)
+    assert [one.public for one in asked.history(session, base) if one.kind == "published"] == [True]
+    editor, other = people.user("editor", "secretariat.editor"), people.user("officer", "secretariat.officer")
+    with pytest.raises(errors.Forbidden):
+        column.withdraw_article(session, article, reason="内容有误", user=other)
+    with pytest.raises(errors.InvalidInput):
+        column.withdraw_article(session, article, reason="  ", user=editor)
+    column.withdraw_article(session, article, reason="内容有误", user=editor)
+    lines = {one.kind: one for one in asked.history(session, base)}
+    assert not lines["published"].public
+    assert not lines["withdrawn"].public
+    assert lines["withdrawn"].text_zh == "专栏撤下：虚构消息。理由：内容有误"
+    audit.seal(session)
+    assert "内容有误" in session.scalars(select(AuditRecord.content).order_by(AuditRecord.seq.desc())).first()
     assert public.articles(session, base.authority_id).items == []
     assert session.scalars(select(ColumnArticle.id)).all() == [article.id]
     with pytest.raises(errors.InvalidInput):

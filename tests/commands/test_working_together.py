@@ -157,6 +157,14 @@ def test_the_main_line_of_a_procedure_leads_to_its_farthest_end(bundle: engine.B
     assert "handle_ineligible" not in line
 
 
+def test_of_two_ways_as_long_the_main_line_is_the_one_that_the_case_went(bundle: engine.Bundle):
+    process = bundle.models["column_article"]
+    for written, other in (("write_article", "write_experience"), ("write_experience", "write_article")):
+        line = [one.id for one in outlook.main_line(bundle, process, {"article_begun", "who_sends", written})]
+        assert written in line
+        assert other not in line
+
+
 def test_every_step_of_every_procedure_says_what_comes_next(bundle: engine.Bundle):
     """A person's step that leads nowhere would be drawn wrong."""
     for process in bundle.models.values():

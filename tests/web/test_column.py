@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from service import clock
 from service.commands import column, messages
-from service.models import Attachment, Authority, Organisation, PublishedMessage
+from service.models import Attachment, Authority, Instance, Notification, Organisation, PublishedMessage, User
 from service.models.register import Base, ColumnArticle, RegisterEvent
 from tests.commands.conftest import Office, diagram
 from tests.engine.diagrams import ext
@@ -49,6 +49,7 @@ def articles(office: Office) -> dict[str, int]:
     """A base, and articles: a notice of a case that listens, one withdrawn, one of another authority."""
     office.deploy(NOTICED, objection__form=OBJECTION)
     case = office.start("noticed")
+    editor = office.people.user("editor", "secretariat.editor", name="编辑")
     with office.database.transaction() as session:
         owner = session.scalars(select(Authority).order_by(Authority.id)).first()
         assert owner is not None
@@ -76,7 +77,9 @@ def articles(office: Office) -> dict[str, int]:
 
         made = {
             "notice": publish("拟认定公示", instance_id=case),
-            "gone": column.withdraw_article(session, publish("撤下的通知")),
+            "gone": column.withdraw_article(
+                session, publish("撤下的通知"), reason="过期", user=session.get_one(User, editor.id)
+            ),
             "local": publish("地方的通知", other),
         }
         return {"case": case, **{name: one.id for name, one in made.items()}}
@@ -169,3 +172,30 @@ def test_a_message_needs_the_token_of_the_page(app, articles: dict[str, int]) ->
     assert app.test_client().post(address, data={"values": "{}"}).status_code in (302, 303, 400, 401)
     with app.extensions["guohe.database"].transaction() as session:
         assert session.scalars(select(PublishedMessage)).all() == []
+
+
+def test_an_editor_withdraws_an_article_with_a_reason_that_the_case_keeps(
+    office: Office, browser: Open, articles: dict[str, int]
+) -> None:
+    address = f"/column/articles/{articles['notice']}"
+    for somebody in (browser(), browser("wang")):
+        assert "撤下这篇文章" not in text(somebody.get(address))
+    assert browser("wang").post(f"{address}/withdraw", reason="不妥").status_code == 403
+    editor = browser("editor")
+    assert "撤下这篇文章" in text(editor.get(address))
+    at_work = editor.post(f"{address}/withdraw", reason="内容有误")
+    assert at_work.status_code == 409
+    assert "还在办理，不能撤下" in text(at_work)
+    assert "内容有误" in text(at_work), "what was typed stays"
+    with office.database.transaction() as session:
+        case = session.get_one(Instance, articles["case"])
+        case.status, case.ended_at = "completed", clock.now()
+    assert editor.post(f"{address}/withdraw", reason=" ").status_code == 400
+    done = editor.post(f"{address}/withdraw", reason="内容有误")
+    assert (done.status_code, path_of(done)) == (303, "/column/sections/notices")
+    assert browser().get(address).status_code == 404
+    assert "拟认定公示" not in text(browser().get("/column/"))
+    assert "专栏撤下：拟认定公示" in text(editor.get(f"/cases/{articles['case']}"))
+    with office.database.transaction() as session:
+        told = session.scalars(select(Notification.text_zh)).all()
+        assert "“拟认定公示”已从专栏撤下。理由：内容有误" in told
