@@ -60,12 +60,12 @@ def test_what_a_table_decided_is_english_inside_a_notice():
         return english.listed(data, tables, lambda text: say.get(text, text))
 
     told = english.made_of(
-        "案件 DB-1 不予受理。理由：登记库中不足 2 项；境外机构；手写的理由",
+        "案件 7 不予受理。理由：登记库中不足 2 项；境外机构；手写的理由",
         [["案件 ", " 不予受理。理由："]],
         lambda text: say.get(text, text),
         decided,
     )
-    assert told == "Case DB-1 is not accepted: Fewer than 2 projects; Foreign; 手写的理由"
+    assert told == "Case 7 is not accepted: Fewer than 2 projects; Foreign; 手写的理由"
 
 
 def test_a_text_made_of_strings_and_data_is_found_again():

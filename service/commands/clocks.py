@@ -1,7 +1,8 @@
 """The clock of a step: working days from when it was reached to when it is due, stopped while the case was away.
 
 A user task with the property ``clock`` = ``continues`` has one clock for all its rounds: reached again, after a
-return for instance, it goes on from where it stood. Others begin anew each time.
+return for instance, it goes on from where it stood, and the timers on its boundary with it. Others begin anew each
+time.
 """
 
 from __future__ import annotations
@@ -36,10 +37,33 @@ def due(session: Session, instance: Instance, wait: engine.UserWait, now: dateti
     earlier = _rounds(session, instance.id, wait.process_id, wait.element_id)
     if not earlier or earlier[0].due is None:
         return wait.due
+    days = workdays.count(workdays.day_of(earlier[0].begun), workdays.day_of(earlier[0].due))
+    return _counted(earlier, days, wait.due, now)
+
+
+def rings(
+    session: Session, instance: Instance, wait: engine.TimerWait, bundle: engine.Bundle, now: datetime
+) -> datetime:
+    """When a timer goes off that is set now.
+
+    One for a day, on the boundary of a step whose clock continues, goes by this clock: so many working days after the
+    step was first reached, without the days that the case was away. A return neither winds it up again nor lets it run.
+    """
+    event = bundle.node(wait.process_id, wait.element_id)
+    host = bundle.node(wait.process_id, event.attached_to) if event is not None and event.attached_to else None
+    if event is None or host is None or host.properties.get(PROPERTY) != CONTINUES:
+        return wait.due
+    earlier = _rounds(session, instance.id, wait.process_id, host.id)
+    if event.event is None or event.event.timer_kind != "date" or not earlier or wait.due <= now:
+        return wait.due
+    return _counted(earlier, workdays.count(workdays.day_of(now), workdays.day_of(wait.due)), wait.due, now)
+
+
+def _counted(earlier: Sequence[Round], days: int, at: datetime, now: datetime) -> datetime:
+    """So many working days from the first round on, without those between the rounds, at the same time of the day."""
     first = workdays.day_of(earlier[0].begun)
-    days = workdays.count(first, workdays.day_of(earlier[0].due))
     last = workdays.deadline(first, days, paused=pauses(earlier, now), now=workdays.day_of(now)).day
-    return datetime.combine(last, wait.due.astimezone(workdays.CHINA).timetz()).astimezone(wait.due.tzinfo)
+    return datetime.combine(last, at.astimezone(workdays.CHINA).timetz()).astimezone(at.tzinfo)
 
 
 def of_task(session: Session, task: Task) -> tuple[workdays.Explanation, list[workdays.Pause]] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
@@ -187,7 +187,7 @@ class Difference:
         ]
         tasks += self._offer_again(again)
         offers += again
-        self._open_jobs(new, step.events)
+        self._open_jobs([self._wound(wait, step.run.bundle) for wait in new], step.events)
         self._subscribe([wait for wait in new if isinstance(wait, engine.MessageWait)])
         troubles = [
             self._trouble(wait, offer.problem, task_id=task.id)
@@ -300,6 +300,12 @@ class Difference:
             "created_at": self.now,
             "version": 1,
         }
+
+    def _wound(self, wait: engine.Wait, bundle: engine.Bundle) -> engine.Wait:
+        """A timer as the clock of its step sets it; other waits as they are."""
+        if not isinstance(wait, engine.TimerWait):
+            return wait
+        return replace(wait, due=clocks.rings(self.session, self.instance, wait, bundle, self.now))
 
     def _open_jobs(self, new: Iterable[engine.Wait], events: Iterable[engine.Happened]) -> None:
         made = [

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from service import clock, errors
 from service.commands import clocks, returns, task_forms
-from service.models import Task
+from service.models import Job, Task
 from tests.engine.diagrams import ext
 
 from .conftest import END, START, Office, diagram
@@ -140,6 +141,33 @@ def test_the_clock_stands_while_the_case_is_away(office: Office):
             explained = clocks.of_task(session, session.get_one(Task, task_id))
         assert explained is not None
         assert explained[0].zh == "第 3 个工作日，共 5；暂停 5 天；截止 2026-03-16"
+
+
+TIMED = RETURNING.replace(
+    b'<exclusiveGateway id="g"',
+    b'<boundaryEvent id="late" attachedToRef="check" cancelActivity="false"><timerEventDefinition>'
+    b"<timeDate>=workdays(today(), 6)</timeDate></timerEventDefinition></boundaryEvent>"
+    b'<endEvent id="told"/><sequenceFlow id="late_told" sourceRef="late" targetRef="told"/><exclusiveGateway id="g"',
+)
+
+
+def test_a_timer_on_a_step_goes_by_the_clock_of_the_step(office: Office):
+    def rings(case: int) -> datetime:
+        with office.database.transaction() as session:
+            due = select(Job.due_at).where(Job.instance_id == case, Job.kind == "timer", Job.status == "queued")
+            return session.scalars(due).one()
+
+    with clock.travel(datetime(2026, 3, 2, 2, tzinfo=UTC)):  # a Monday
+        office.deploy(TIMED, application__form=APPLICATION, review__form=REVIEW)
+        case = office.start()
+        office.do(case, "draft", office.wang, application=WHOLE)
+        assert rings(case) == datetime(2026, 3, 9, 16, tzinfo=UTC)
+        clock.advance(timedelta(days=2))
+        return_(office, case, "goals")
+        clock.advance(timedelta(days=7))
+        office.do(case, "draft", office.wang, application={**WHOLE, "goals": "新"})
+        # The sixth day: two of them were used before the return.
+        assert rings(case) == datetime(2026, 3, 16, 16, tzinfo=UTC)
 
 
 def part(form_id: str, path: str, *keys: str) -> bytes:
