@@ -60,7 +60,12 @@ def of_two(session: Session, chinese: Any, english: Any) -> Any:
 
 def text(session: Session, deployment_id: int, process_id: str | None, written: str) -> str:
     """A text of a diagram, as this transaction's reader reads it."""
-    if not is_english(session) or not english.is_chinese(written):
+    return in_english(session, deployment_id, process_id, written) if is_english(session) else written
+
+
+def in_english(session: Session, deployment_id: int, process_id: str | None, written: str) -> str:
+    """A text of a diagram in English, whoever reads; as it is where there is none."""
+    if not english.is_chinese(written):
         return written
     return book(session, deployment_id).english.of_process(process_id)(written)
 

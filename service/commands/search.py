@@ -9,7 +9,7 @@ from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from service import words
+from service import english, wording, words
 from service.models import CaseParty, Instance, Organisation, SearchEntry, Task
 
 BASE_TYPES = {"demonstration_base": "DB", "innovation_park": "IP", "joint_centre": "JC", "transfer_centre": "TT"}
@@ -60,7 +60,10 @@ def follow(
     if not tasks:
         return
     case = _case(session, instance, data)
-    rows = [_row(instance, task, case) for task in tasks]
+    rows = [
+        _row(instance, task, case, wording.in_english(session, instance.deployment_id, task.process_id, task.name))
+        for task in tasks
+    ]
     session.execute(_WRITE[session.get_bind().dialect.name], rows)
 
 
@@ -102,17 +105,23 @@ def _case(session: Session, instance: Instance, data: Mapping[str, Any]) -> _Cas
     organisations = {party.party: party for party in parties}
     applicant, recommender = organisations.get("applicant"), organisations.get("recommender")
     named = [text for party in parties for text in (party.name, party.name_en) if text]
+    written = [instance.number, instance.title, instance.definition.name, *named]
+    if any(map(english.is_chinese, (instance.title, instance.definition.name))):
+        book = wording.book(session, instance.deployment_id)
+        process = book.english.of_process(instance.process_id)(instance.definition.name)
+        in_english = [book.title(instance.process_id, instance.title), process]
+        written += [one for one in dict.fromkeys(in_english) if one not in written]  # last, as the migration adds them
     stated = data.get("baseType")
     return _Case(
-        about=words.fold(" ".join([instance.number, instance.title, instance.definition.name, *named])),
+        about=words.fold(" ".join(written)),
         region=applicant.region if applicant else None,
         recommender_id=recommender.id if recommender else None,
         base_type=BASE_TYPES.get(instance.process_id) or (stated if isinstance(stated, str) and stated else None),
     )
 
 
-def _row(instance: Instance, task: Found, case: _Case) -> dict[str, Any]:
-    name, said = words.fold(task.name), words.said(task.submitted or {})
+def _row(instance: Instance, task: Found, case: _Case, in_english: str) -> dict[str, Any]:
+    name, said = words.fold(" ".join(dict.fromkeys([task.name, in_english]))), words.said(task.submitted or {})
     terms = words.pairs(name) | words.pairs(case.about) | set(words.typed(words.pairs(said)))
     terms |= {
         words.tag("process", instance.process_id),

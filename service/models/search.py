@@ -133,6 +133,48 @@ def _on_sqlite(element: holds, compiler: Any, **how: Any) -> str:
     return f"({compiler.process(task_id, **how)} IN ({found}))"
 
 
+class carries(FunctionElement[bool]):
+    """True where the words of an entry at hand have one, such as ``region:山东省``: for a look at single entries."""
+
+    type = Boolean()
+    inherit_cache = True
+    name = "carries"
+
+    def __init__(self, terms: Any, word: str) -> None:
+        super().__init__(terms, literal(f"'{word}'"), literal(f" {word} "))
+
+
+@compiles(carries, "postgresql")
+def _carries_on_postgresql(element: carries, compiler: Any, **how: Any) -> str:
+    terms, question, _other = element.clauses
+    return f"({compiler.process(terms, **how)} @@ CAST({compiler.process(question, **how)} AS tsquery))"
+
+
+@compiles(carries, "sqlite")
+def _carries_on_sqlite(element: carries, compiler: Any, **how: Any) -> str:
+    terms, _other, word = element.clauses
+    return f"(instr(' ' || {compiler.process(terms, **how)} || ' ', {compiler.process(word, **how)}) > 0)"
+
+
+class unindexed(FunctionElement[bool]):
+    """A condition that SQLite, which knows nothing of how many rows meet it, shall not look up in an index."""
+
+    type = Boolean()
+    inherit_cache = True
+    name = "unindexed"
+
+    def self_group(self, against: Any = None) -> unindexed:
+        """Stand as a condition by itself, as ``holds``."""
+        return self
+
+
+@compiles(unindexed)
+def _unindexed(element: unindexed, compiler: Any, **how: Any) -> str:
+    (condition,) = element.clauses
+    sign = "+" if compiler.dialect.name == "sqlite" else ""
+    return f"{sign}({compiler.process(condition, **how)})"
+
+
 class InboxView(Model):
     """A choice of filters somebody keeps under a name: for themselves, or shared with a role of their organisation.
 

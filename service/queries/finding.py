@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select, true, union
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select, true
 
-from .. import clock, errors, permissions, wording, words, workdays
+from .. import clock, errors, permissions, words, workdays
 from ..models import NO_DUE, Instance, SearchEntry, Task, TaskCandidate, User
 from ..models.instance import InstanceStatus
 from ..models.search import Cut
-from .page import AnySelect
 
 Due = Literal["late", "today", "soon", "week", "none"]
 Priority = Literal["high", "normal", "low"]
@@ -31,13 +28,13 @@ class Alternative(NamedTuple):
     ids: Select[int] | None = None
     cases: Select[int] | None = None
 
-    def conditions(self, task_id: Any) -> list[ColumnElement[bool]]:
-        """Conditions on a column with the task's id, and on ``Task`` where the case counts."""
+    def conditions(self, task_id: Any, instance_id: Any = Task.instance_id) -> list[ColumnElement[bool]]:
+        """Conditions on columns with the task's id and, where the case counts, with the id of that."""
         wanted: list[ColumnElement[bool]] = []
         if self.ids is not None:
             wanted.append(task_id.in_(self.ids))
         if self.cases is not None:
-            wanted.append(Task.instance_id.in_(self.cases))
+            wanted.append(instance_id.in_(self.cases))
         return wanted
 
 
@@ -70,21 +67,29 @@ class Filters:
 
     def of_task(self, now: datetime, *, offered: bool = False) -> list[ColumnElement[bool]]:
         """Conditions on ``Task``; ``offered``: beside those that its candidate has met already."""
-        wanted: list[ColumnElement[bool]] = []
-        if self.instance is not None:
-            wanted.append(Task.instance_id == self.instance)
-        if self.status:
-            wanted.append(Task.status == self.status)
-        if self.priority:
-            wanted.append(
-                {"high": Task.priority > NORMAL, "normal": Task.priority == NORMAL, "low": Task.priority < NORMAL}[
-                    self.priority
-                ]
-            )
-        if not offered and (when := self._when(Task.due_sort, now)):
+        wanted = [*self.of_range(now, due=not offered), *self._pressing()]
+        return [*wanted, Task.instance_id == self.instance] if self.instance is not None else wanted
+
+    def of_range(self, now: datetime, *, due: bool) -> list[ColumnElement[bool]]:
+        """Conditions on ``Task`` that an index by status and due date has; ``due``: the date as well."""
+        wanted: list[ColumnElement[bool]] = [Task.status == self.status] if self.status else []
+        if due and (when := self._when(Task.due_sort, now)):
             late = and_(Task.status == "open", *when)
             wanted.append(late if self.overdue is not False else or_(Task.status != "open", *when))
         return wanted
+
+    def of_rest(self) -> list[ColumnElement[bool]]:
+        """Conditions on ``Task`` and its ``Instance`` that no index has."""
+        return [*self._pressing(), *self.of_case()]
+
+    def _pressing(self) -> list[ColumnElement[bool]]:
+        if not self.priority:
+            return []
+        return [
+            {"high": Task.priority > NORMAL, "normal": Task.priority == NORMAL, "low": Task.priority < NORMAL}[
+                self.priority
+            ]
+        ]
 
     def of_case(self) -> list[ColumnElement[bool]]:
         """Conditions that need the ``Instance`` beside the task."""
@@ -96,7 +101,7 @@ class Filters:
         What stands in a form counts only for those who may see it there. Without ``handed_in`` the tasks asked about
         are open, so that none of them has a form of its own yet.
         """
-        tags = [Cut([tag]) for tag in self._tags()]
+        tags = [Cut([tag]) for tag in self.tags()]
         of_line = _entries(SearchEntry.task_id, tags) if tags else None
         if not (self.text or "").replace("\x00", "").strip():
             return [Alternative(ids=of_line)]
@@ -115,11 +120,26 @@ class Filters:
         of_form = [typed] if len(typed) == 1 else [*anywhere, typed]
         form = SearchEntry.about + " " + SearchEntry.said
         other = _entries(SearchEntry.instance_id, [], of_form, asked, form).where(
-            SearchEntry.said != "", _readable(user)
+            SearchEntry.said != "", readable(user)
         )
         return [Alternative(ids=own), Alternative(ids=of_line, cases=other)]
 
-    def _tags(self) -> list[str]:
+    def words(self) -> list[str]:
+        """Return the words that are asked for, folded."""
+        return words.asked((self.text or "").replace("\x00", ""))
+
+    @property
+    def sought(self) -> bool:
+        """True where words are asked for, or filters that stand among them."""
+        return self.hopeless or bool(self.words() or self.tags())
+
+    @property
+    def hopeless(self) -> bool:
+        """True where text is asked for that has no word in it: nothing has it."""
+        return bool((self.text or "").replace("\x00", "").strip()) and not self.words()
+
+    def tags(self) -> list[str]:
+        """Return the words of the index that stand for what is chosen."""
         facts = {
             "process": self.process,
             "step": self.element,
@@ -190,107 +210,16 @@ def _entries(
     # Letters and digits only, so nothing in it is a wildcard. CASE keeps PostgreSQL from multiplying two chances: to
     # have the pairs and to have the word are nearly the same, and a common word taken for a rare one is sought from
     # the wrong end.
-    stands = and_(*(text.like(f"%{word}%") for word in asked))
-    return entries.where(case((stands, true()), else_=false()))
+    return entries.where(case((stand(text, asked), true()), else_=false()))
 
 
-def _readable(user: User) -> ColumnElement[bool]:
+def stand(text: ColumnElement[str], asked: Sequence[str]) -> ColumnElement[bool]:
+    """True where a folded text has all the words."""
+    return and_(*(text.like(f"%{word}%") for word in asked))
+
+
+def readable(user: User, entry: Any = SearchEntry) -> ColumnElement[bool]:
     """True where what was handed in with an entry's task is open to the user."""
-    seen = select(Task.id).where(Task.id == SearchEntry.task_id, permissions.tasks_seen_by(user))
+    seen = select(Task.id).where(Task.id == entry.task_id, permissions.tasks_seen_by(user))
     desks = sorted(permissions.desk_authorities(user))
-    return or_(SearchEntry.authority_id.in_(desks), SearchEntry.task_id.in_(seen.correlate(SearchEntry)))
-
-
-# How many of each kind
-
-FACETS = ("process", "element", "base_type", "region", "recommender", "due", "priority", "state")
-FACETED = 1_000
-"""So many tasks are sorted into kinds. Where more are found, the list says so, and names kinds without numbers."""
-
-
-class Fact(NamedTuple):
-    """What a task is, for counting."""
-
-    process: str
-    element: str
-    base_type: str | None
-    region: str | None
-    recommender: int | None
-    due_sort: datetime
-    priority: int
-    state: str
-    step: str
-    step_process: str = ""
-    deployment: int = 0
-
-    def has(self, kind: str, value: Any, now: datetime) -> bool:
-        """True where the task is of this kind."""
-        return value in self.kinds(kind, now)
-
-    def kinds(self, kind: str, now: datetime) -> list[Any]:
-        """Return the values of a filter that this task meets."""
-        match kind:
-            case "due":
-                ranges = [(name, period(name, now)) for name in get_args(Due)]
-                return [
-                    name
-                    for name, (first, last) in ranges
-                    if (first is None or self.due_sort >= first) and (last is None or self.due_sort < last)
-                ]
-            case "priority":
-                return ["high" if self.priority > NORMAL else "low" if self.priority < NORMAL else "normal"]
-        value = getattr(self, kind)
-        return [] if value is None else [value]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facets:
-    """How many tasks of each kind there are beside what else is chosen; ``capped``: too many to tell."""
-
-    counts: dict[str, Counter[Any]]
-    steps: dict[str, str]
-    capped: bool
-
-
-def facets(session: Session, parts: Sequence[AnySelect], wanted: Filters) -> Facets:
-    """Count the tasks of ``parts`` (which no filter but words narrows) by kind, one filter at a time left out."""
-    now = clock.now()
-    heads = [part.limit(FACETED + 1).subquery() for part in parts]
-    ids = [select(head.c.id) for head in heads]
-    chosen = (ids[0] if len(ids) == 1 else union(*ids)).subquery()
-    rows = [
-        Fact(*row)
-        for row in session.execute(
-            select(
-                Instance.process_id,
-                Task.element_id,
-                SearchEntry.base_type,
-                SearchEntry.region,
-                SearchEntry.recommender_id,
-                Task.due_sort,
-                Task.priority,
-                Instance.status,
-                Task.name,
-                Task.process_id,
-                Instance.deployment_id,
-            )
-            .select_from(chosen)
-            .join(Task, Task.id == chosen.c.id)
-            .join(Instance, Instance.id == Task.instance_id)
-            .outerjoin(SearchEntry, SearchEntry.task_id == Task.id)
-            .limit(FACETED + 1)
-        )
-    ]
-    set_now = {kind: getattr(wanted, kind) for kind in FACETS if getattr(wanted, kind) is not None}
-    counts: dict[str, Counter[Any]] = {}
-    for kind in FACETS:
-        others = [(name, value) for name, value in set_now.items() if name != kind]
-        fits = [row for row in rows if all(row.has(name, value, now) for name, value in others)]
-        counts[kind] = Counter(value for row in fits for value in row.kinds(kind, now))
-    steps = {row.element: wording.text(session, row.deployment, row.step_process, row.step) for row in rows}
-    return Facets(counts=counts, steps=steps, capped=len(rows) > FACETED)
-
-
-def without_filters(wanted: Filters) -> Filters:
-    """Return the same words in the same box, with no kind chosen."""
-    return replace(wanted, **dict.fromkeys(FACETS))
+    return or_(entry.authority_id.in_(desks), entry.task_id.in_(seen.correlate(entry)))

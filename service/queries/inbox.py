@@ -8,42 +8,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import product
 from typing import Any, Literal
 
-from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
-    Subquery,
-    and_,
-    exists,
-    false,
-    func,
-    or_,
-    select,
-    union,
-    union_all,
-)
+from sqlalchemy import Subquery, func, select, union
 from sqlalchemy import case as when
 from sqlalchemy.orm import Session
 
 from .. import clock, permissions, wording
-from ..models import CaseParty, Instance, Organisation, ProcessDefinition, Role, Task, TaskCandidate, User
+from ..models import CaseParty, Instance, Organisation, ProcessDefinition, Role, Task, User
 from ..models.task import TaskStatus
-from . import page
-from .finding import Facets, Filters, facets, known, without_filters
+from . import boxes, page
+from .boxes import BY_DONE, BY_DUE, OFFERS_BY_DUE, Box
+from .facets import FACETED, Facets, facets, without_filters
+from .finding import Filters, known
 from .page import COUNTED, AnySelect, Order, Page
+from .seeking import FOUND
 
-Box = Literal["mine", "later", "group", "deputy", "waiting", "done", "all"]
 Sort = Literal["due", "created", "priority", "case"]
 
 _ORDERS = {
-    "due": Order((Task.due_sort, Task.id), (datetime, int)),
+    "due": BY_DUE,
     "created": Order((Task.created_at, Task.id), (datetime, int), down=True),
     "priority": Order((-Task.priority, Task.due_sort, Task.id), (int, datetime, int)),
 }
-_BY_CANDIDATE = {"due": Order((TaskCandidate.due_sort, TaskCandidate.task_id), (datetime, int))}
-_DONE = Order((Task.completed_at, Task.id), (datetime, int), down=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,26 +89,48 @@ def tasks(
     known(sort, Sort, "sort")
     known(filters.get("status") or "open", TaskStatus, "status")
     limit, now, wanted = page.size(limit), clock.now(), Filters(**filters)
-    by_candidate = box == "group" and sort in (*_BY_CANDIDATE, "case")
-    parts = _parts(user, box, wanted, now, by_candidate=by_candidate)
-    total, capped = page.counted(session, *parts)
-    if sort == "case" and capped:
-        sort = "due"
-    if sort == "case":
-        heads = [_by_case(parts)]
-    else:
-        order = _BY_CANDIDATE[sort] if by_candidate else _DONE if box == "done" else _ORDERS[sort]
-        heads = [(part, order) for part in parts]
-    rows = page.chosen(heads, after, limit)
+    rows, total, capped, sort = _chosen(session, user, box, wanted, now, sort, after, limit)
     lines = _lines(user, box, rows)
     if sort == "case":
         lines = lines.add_columns(rows.c.key0.label("lead"))
-    found = [_line(row, now) for row in session.execute(page.sorted_again(lines, rows, heads[0][1].down))]
+    found = [_line(row, now) for row in session.execute(page.sorted_again(lines, rows, _order(box, sort).down))]
     found = wording.said(session, found, "name", "process_name", "title")
     if box == "deputy":
         found = _named(session, user, found)
     following = _mark(found[limit - 1], box, sort) if len(found) > limit else None
     return Page(items=found[:limit], total=total, capped=capped, next=following)
+
+
+def _chosen(
+    session: Session, user: User, box: Box, wanted: Filters, now: datetime, sort: Sort, after: str | None, limit: int
+) -> tuple[Subquery, int, bool, Sort]:
+    """Return the ids of a page, how many there are in all, whether even more, and how they are sorted after all."""
+    seeker = boxes.seeker(session, user, box, wanted, now)
+    parts: list[AnySelect] = []
+    if seeker is not None and sort != "due" and (box != "done" or sort == "case"):
+        hits = seeker.seek(None, enough=FOUND + 1, most=COUNTED + 1)
+        if hits.whole:  # so few can be sorted in any way
+            seeker, parts = None, [select(Task.id).where(Task.id.in_(hits.ids))]
+        elif sort == "case":
+            sort = "due"
+        else:
+            seeker = None
+    if seeker is not None:
+        ids, total, capped = seeker.page(after, limit)
+        found = [(select(Task.id).where(Task.id.in_(ids)), _order(box, sort))]
+        return page.chosen(found, None, limit), total, capped, sort
+    by_candidate = not parts and box == "group" and sort in ("due", "case")
+    parts = parts or boxes.parts(user, box, wanted, now, by_candidate=by_candidate)
+    total, capped = page.counted(session, *parts)
+    if sort == "case" and not capped:
+        return page.chosen([_by_case(parts)], after, limit), total, capped, sort
+    sort = "due" if sort == "case" else sort
+    order = OFFERS_BY_DUE if by_candidate else _order(box, sort)
+    return page.chosen([(part, order) for part in parts], after, limit), total, capped, sort
+
+
+def _order(box: Box, sort: Sort) -> Order:
+    return BY_DONE if box == "done" and sort != "case" else _ORDERS.get(sort, BY_DUE)
 
 
 def _by_case(parts: list[AnySelect]) -> tuple[AnySelect, Order]:
@@ -142,15 +151,21 @@ def kinds(session: Session, user: User, *, box: Box = "mine", **filters: Any) ->
     """Return how many tasks of each kind a box has, beside what else is chosen."""
     known(box, Box, "box")
     wanted = Filters(**filters)
-    loose = _parts(user, box, without_filters(wanted), clock.now(), by_candidate=box == "group")
-    return facets(session, loose, wanted)
+    loose, now = without_filters(wanted), clock.now()
+    seeker = boxes.seeker(session, user, box, loose, now)
+    if seeker is None:
+        return facets(session, boxes.parts(user, box, loose, now, by_candidate=box == "group"), wanted)
+    hits = seeker.seek(None, enough=FOUND + 1, most=FACETED + 1)
+    return facets(session, [select(Task.id).where(Task.id.in_(hits.ids))], wanted, whole=hits.whole)
 
 
 def counts(session: Session, user: User) -> dict[str, int]:
     """Return how much is in the boxes that wait for the user, up to a limit, and how much of mine is late."""
     now = clock.now()
-    mine = select(Task.due_sort).where(*_doors(user, "mine")).order_by(Task.due_sort).limit(COUNTED + 1).subquery()
-    heads = [offer.limit(COUNTED + 1).subquery() for offer in _offers(user, Filters(), now)]
+    mine = select(Task.due_sort).where(*boxes.doors(user, "mine")).order_by(Task.due_sort).limit(COUNTED + 1).subquery()
+    heads = [
+        offer.limit(COUNTED + 1).subquery() for offer in boxes.parts(user, "group", Filters(), now, by_candidate=True)
+    ]
     group = union(*(select(*head.c) for head in heads)).subquery()
     row = session.execute(
         select(
@@ -160,90 +175,6 @@ def counts(session: Session, user: User) -> dict[str, int]:
         )
     ).one()
     return {"mine": row[0], "late": row[1], "group": row[2]}
-
-
-def _offers(user: User, wanted: Filters, now: datetime) -> list[AnySelect]:
-    """Select, for the user in person and for each group of theirs, the tasks offered and not taken."""
-    offers: list[ColumnElement[bool]] = [TaskCandidate.user_id == user.id if user.active else false()]
-    offers += [
-        and_(TaskCandidate.organisation_id == organisation, TaskCandidate.role == role)
-        for organisation, role in sorted(permissions.groups(user))
-    ]
-    of_task, of_case = wanted.of_task(now, offered=True), wanted.of_case()
-    ways = [
-        (offer, way)
-        for way in wanted.alternatives(user, handed_in=False)
-        # Cases are sought by what was typed in them, once for all offers; lines follow the index of each.
-        for offer in (offers if way.cases is None else [or_(*offers)])
-    ]
-    parts = []
-    for offer, way in ways:
-        part: AnySelect = select(TaskCandidate.task_id.label("id")).where(
-            offer,
-            TaskCandidate.claimed.is_(False),
-            ~permissions.kept_away([user], TaskCandidate.task_id),
-            *wanted.of_candidate(now),
-            *way.conditions(TaskCandidate.task_id),
-        )
-        if of_task or of_case or way.cases is not None:
-            part = part.join(Task, Task.id == TaskCandidate.task_id).where(*of_task)
-        if of_case:
-            part = part.join(Instance, Instance.id == Task.instance_id).where(*of_case)
-        parts.append(part)
-    return parts
-
-
-def _parts(user: User, box: Box, wanted: Filters, now: datetime, *, by_candidate: bool) -> list[AnySelect]:
-    """Select the ids of the tasks of a box, one query for each way into it."""
-    if by_candidate:
-        return _offers(user, wanted, now)
-    of_case = wanted.of_case()
-    parts = []
-    handed_in = box in ("done", "all") and wanted.status != "open"
-    for door, way in product(_doors(user, box), wanted.alternatives(user, handed_in=handed_in)):
-        part: AnySelect = select(Task.id).where(door, *wanted.of_task(now), *way.conditions(Task.id))
-        parts.append(part.join(Instance, Instance.id == Task.instance_id).where(*of_case) if of_case else part)
-    return parts
-
-
-def _doors(user: User, box: Box) -> list[ColumnElement[bool]]:
-    """Return the conditions on ``Task`` of which each puts a task into the box."""
-    if not user.active:
-        return [false()]
-    match box:
-        case "mine":
-            shown = or_(Task.follow_up_at.is_(None), Task.follow_up_at <= clock.now())
-            return [and_(Task.assignee_id == user.id, Task.status == "open", shown)]
-        case "later":
-            return [and_(Task.assignee_id == user.id, Task.status == "open", Task.follow_up_at > clock.now())]
-        case "group":
-            offered = select(TaskCandidate.task_id).where(permissions.offered_to(user))
-            free = offered.where(TaskCandidate.claimed.is_(False))
-            return [and_(Task.id.in_(free), ~permissions.kept_away([user], Task.id))]
-        case "deputy":
-            return [door for _, door in permissions.lent_tasks(user)] or [false()]
-        case "done":
-            return [and_(Task.completed_by_id == user.id, permissions.tasks_seen_by(user))]
-        case "all":
-            return permissions.task_doors(user)
-        case "waiting":
-            offered_too = exists().where(TaskCandidate.task_id == Task.id, permissions.offered_to(user))
-            others = or_(Task.assignee_id.is_(None), Task.assignee_id != user.id)
-            mine = Task.instance_id.in_(_cases_of_mine(user))
-            return [and_(Task.status == "open", mine, others, ~and_(Task.assignee_id.is_(None), offered_too))]
-
-
-def _cases_of_mine(user: User) -> CompoundSelect[int]:
-    """The cases whose end the user waits for: as a party, as the one who began, or having had a hand in them."""
-    known = sorted(permissions.desk_authorities(user) | permissions.expert_authorities(user))
-    desks = sorted(permissions.desk_authorities(user))
-    parts = [
-        permissions.begun_without_parties(user),
-        select(Instance.id).where(Instance.started_by_id == user.id, Instance.authority_id.in_(desks)),
-        select(Task.instance_id).where(Task.completed_by_id == user.id, Task.authority_id.in_(known)),
-    ]
-    parts += [select(CaseParty.instance_id).where(door) for door in permissions.instance_doors(user).of_party]
-    return union_all(*parts)
 
 
 def _lines(user: User, box: Box, rows: Subquery) -> AnySelect:

@@ -80,8 +80,11 @@ class Order:
         """Sort a query and cut it to one page and the first row of the next."""
         if after is not None:
             query = query.where(self.beyond(after))
-        columns: list[Any] = [column.desc() for column in self.columns] if self.down else list(self.columns)
-        return query.order_by(*columns).limit(limit + 1)
+        return query.order_by(*self.sorting()).limit(limit + 1)
+
+    def sorting(self) -> list[Any]:
+        """The columns as a query is sorted by them."""
+        return [column.desc() for column in self.columns] if self.down else list(self.columns)
 
     def keys(self) -> list[Any]:
         """The columns under names that a merged list has in common."""

@@ -14,7 +14,8 @@ from service import errors
 from service.models import User
 from service.queries import definitions, identity
 from service.queries import inbox as boxes
-from service.queries.finding import FACETS, Due, Priority
+from service.queries.facets import FACETS
+from service.queries.finding import Due, Priority
 
 from . import i18n, registerwords, show
 

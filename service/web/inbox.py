@@ -19,7 +19,7 @@ from service.commands import drafts, grace, tasks
 from service.queries import identity
 from service.queries import inbox as boxes
 from service.queries import tasks as task_queries
-from service.queries.finding import FACETS
+from service.queries.facets import FACETS
 
 from . import finder, formbox, here, inboxviews, show, taskpage
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
@@ -89,6 +90,44 @@ def test_entries_of_before_are_marked_anew_by_the_migration(office):
         with Operations.context(MigrationContext.configure(session.connection())):
             migration.upgrade()
         assert terms(session, task) == tags | line | set(words.typed(words.pairs("高原冻土")))
+
+
+def test_english_names_are_found_beside_the_chinese_also_of_before(office):
+    """What a reader of English sees of a line: its step, its process and its title."""
+    migration = importlib.import_module("service.migrations.versions.0020_english_names_are_found")
+    say = {
+        "形式审查": "Formal check",
+        "基地认定": "Accreditation of a base",
+        "某基地认定申请": "Application of some base",
+    }
+    drawn = diagram(START + user("a", DESK) + user("b", DESK) + END, "s -> a -> b -> e")
+    drawn = drawn.replace(b'name="p"', 'name="基地认定"'.encode())
+    drawn = drawn.replace(b'name="a"', 'name="形式审查"'.encode()).replace(b'name="b"', b'name="Second"')
+    office.deploy(drawn, en__json=json.dumps(say, ensure_ascii=False).encode())
+    case_id = office.start()
+
+    def found(text: str) -> int:
+        with office.database.transaction(readonly=True) as session:
+            return inbox.tasks(session, office.fresh(session, office.li), box="group", text=text).total
+
+    assert [found(text) for text in ("formal", "FORMAL check", "形式", "accreditation", "认定")] == [1] * 5
+    assert found("second") == 0
+    with office.database.transaction() as session:
+        before = entries(session)
+        entry = session.query(SearchEntry).one()
+        assert (entry.name, entry.about.count("accreditation of a base")) == ("形式审查 formal check", 1)
+        entry.name, entry.about = "形式审查", entry.about.removesuffix(" accreditation of a base")
+        tags = {word for word in terms(session, entry.task_id) if ":" in word}
+        entry.terms = tags | words.pairs(entry.name) | words.pairs(entry.about)
+        session.flush()
+        assert entries(session) != before
+        with Operations.context(MigrationContext.configure(session.connection())):
+            migration.upgrade()
+        assert entries(session) == before
+    assert found("formal") == found("accreditation") == 1
+    office.do(case_id, "a")
+    assert found("formal") == 0
+    assert found("second") == found("accreditation") == 1
 
 
 def terms(session, task_id: int) -> set[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from service import clock
 from service.models import Task
-from service.queries import finding, inbox
+from service.queries import facets, finding, inbox
 from tests import rows
 
 UNI, SD = "uni", "sd"
@@ -90,7 +90,7 @@ def test_filters_hold_all_at_once_and_are_counted_beside_one_another(session, pe
         priority, due = shuffled.choice([20, 50, 90]), shuffled.choice(dues)
         step = shuffled.choice(["check", "sign"])
         task = rows.task(session, instance, groups=desk, element_id=step, name=step, priority=priority, due_at=due)
-        facts = finding.Fact(
+        facts = facets.Fact(
             of[kind].process_id, step, ["IP", "JC"][kind], regions[n], recommenders[m].id, task.due_sort, priority,
             state, step,
         )  # fmt: skip
@@ -116,14 +116,14 @@ def test_filters_hold_all_at_once_and_are_counted_beside_one_another(session, pe
             page = inbox.tasks(session, officer, box="group", sort=sort, limit=100, **filters)
             assert set(ids(page)) == {entry[0].id for entry in made if fits(entry)}, filters
         counted = inbox.kinds(session, officer, box="group", **filters)
-        for kind in finding.FACETS:
+        for kind in facets.FACETS:
             for value in choices[kind][1:]:
                 expected = sum(fits(e, but=[kind]) and e[1]["fact"].has(kind, value, clock.now()) for e in made)
                 assert counted.counts[kind][value] == expected, (kind, value, filters)
 
 
 def test_too_many_to_count_by_kind_is_said(session, people, case, monkeypatch):
-    monkeypatch.setattr(finding, "FACETED", 2)
+    monkeypatch.setattr(facets, "FACETED", 2)
     for _ in range(3):
         rows.task(session, case, groups=[(people.organisation("coop"), "coop.intake")])
     assert inbox.kinds(session, people.user("li", "coop.intake"), box="group").capped
