@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -138,4 +138,30 @@ def labels(component: Mapping[str, Any], before: str = "") -> dict[str, str]:
             if key and isinstance(option, Mapping) and isinstance(option.get("value"), str):
                 found[f"{path}={option['value']}"] = str(option.get("label") or option["value"])
         found |= labels(child, f"{path}." if key else before)
+    return found
+
+
+class Asked(NamedTuple):
+    """A field that somebody fills in: where its value goes, what it is called, its kind, and what can be chosen."""
+
+    path: str
+    label: str
+    kind: str
+    options: tuple[tuple[str, str], ...]
+
+
+def asked(component: Mapping[str, Any], before: str = "") -> list[Asked]:
+    """The fields of a form that have one value each; rows of a list have none of their own."""
+    found: list[Asked] = []
+    for child in component.get("components", ()):
+        if not isinstance(child, Mapping) or child.get("type") == "dynamiclist":
+            continue
+        key = child.get("key") or child.get("path") or ""
+        label = child.get("label") or child.get("dateLabel")
+        if child.get("components"):
+            found += asked(child, f"{before}{key}." if key else before)
+        elif key and label and not (child.get("disabled") or child.get("readonly") is True):
+            options = [one for one in child.get("values") or () if isinstance(one, Mapping) and "value" in one]
+            chosen = tuple((str(one["value"]), str(one.get("label") or one["value"])) for one in options)
+            found.append(Asked(f"{before}{key}", str(label), str(child.get("type", "")), chosen))
     return found

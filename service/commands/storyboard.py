@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from service import engine, forms
+from service.forms import Asked
 
 from .identity import ROLES
 
@@ -33,6 +34,8 @@ class Storyboard:
     """The form that a task or a message opens, by its id or name."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
     """What people call the fields of a form, by the form and their paths."""
+    asked: dict[str, list[Asked]] = field(default_factory=dict)
+    """The fields of a form that somebody fills in."""
 
     def name(self, element_id: str) -> str:
         """What people call a task, an ending or a message; itself where nobody calls it anything."""
@@ -60,6 +63,7 @@ def of(files: Mapping[str, bytes]) -> Storyboard:
     messages: dict[str, Named] = {}
     contents = engine.read_contents(files)
     made.labels = {form_id: forms.labels(schema) for form_id, schema in contents.forms.items()}
+    made.asked = {form_id: forms.asked(schema) for form_id, schema in contents.forms.items()}
     for process in sorted(contents.processes.values(), key=lambda one: one.id):
         made.processes[process.id] = process.label
         for _, node in process.walk():

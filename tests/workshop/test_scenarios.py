@@ -222,6 +222,47 @@ def test_steps_are_added_moved_renamed_and_removed_without_yaml(database, copy_i
     assert content(database, copy_id, path) == "name: [\n"
 
 
+def test_what_is_expected_is_picked_by_name_and_what_fields_cannot_show_stays(database, copy_id, browser):
+    owner = browser("owner")
+    edit = f"/modeler/{copy_id}/scenario-edit"
+    owner.post(f"/modeler/{copy_id}/scenario-new", name="核对", process="leave", file="expects")
+    path = f"{FOLDER}/expects.yaml"
+    whole = "name: 核对\nprocess: leave\nsteps:\n  - expect: {tasks: [check, check], mails: [{to: a}]}\nexpect: {number: '1'}\n"
+    hand_in(owner, edit, {"path": path, "act": "text", "text": whole})
+    for fields in (
+        {"verb": "do", "target": "ask", "by": "", "fill": "1"},
+        {"verb": "wait", "amount": "10", "unit": "D"},
+        {"verb": "wait", "amount": "", "unit": "next"},
+        {"verb": "until", "target": "2026-04-01T10:00"},
+        {"verb": "expect", "tasks": "check", "due_task": "check", "due_on": "2026-04-02", "ended": "false"},
+    ):
+        made = hand_in(owner, edit, {"path": path, "act": "add", "number": "0", **fields})
+        assert made.status_code == 303
+        assert ("scenario-form" in path_of(made)) == ("fill" in fields)
+    hand_in(
+        owner,
+        edit,
+        {"path": path, "act": "expect_fields", "ended": "approved", "variable": "days", "value": "3", "no_tasks": "1"},
+    )
+    hand_in(owner, edit, {"path": path, "act": "expect_step", "number": "5", "tasks": "check"})
+    assert content(database, copy_id, path) == (
+        "name: 核对\nprocess: leave\nsteps:\n"
+        "  - expect:\n      tasks: [check]\n      ended: false\n      due: {check: '2026-04-02'}\n"
+        "  - until: 2026-04-01 10:00\n  - wait: next\n  - wait: P10D\n  - do: ask\n"
+        "  - expect:\n      tasks: [check, check]\n      mails:\n      - {to: a}\n"
+        "expect:\n  number: '1'\n  tasks: []\n  ended: approved\n  variables: {days: 3}\n"
+    )
+    nan = hand_in(owner, edit, {"path": path, "act": "expect_fields", "variable": "days", "value": "三天"})
+    assert nan.status_code == 400
+    assert "“天数”应为数字" in text(nan)
+    assert (
+        hand_in(owner, edit, {"path": path, "act": "add", "verb": "wait", "unit": "D", "amount": "-1"}).status_code
+        == 400
+    )
+    page = text(owner.get(f"/modeler/{copy_id}/scenarios/{path}"))
+    assert "由流程规定的人办理" in page
+
+
 def test_a_run_whose_server_died_can_be_asked_for_again(database, copy_id, browser):
     with database.transaction() as session:
         run = scenarioruns.ask(session, copy_id, user=person(session))

@@ -99,7 +99,7 @@ def choices(session: Session, user: User) -> list[Side]:
     found = [Side(f"c{one.id}", _("副本“%(name)s”", name=one.name)) for one in reads.copies(session, user)]
     for row in reads.deployments(session, user):
         label = _("部署第 %(n)s 版", n=row.version)
-        found.append(Side(f"d{row.id}", f"{label}（{_('使用中')}）" if row.in_force else label))
+        found.append(Side(f"d{row.id}", _("%(version)s（使用中）", version=label) if row.in_force else label))
     return found
 
 

@@ -18,7 +18,7 @@ from service.queries import rehearsals
 from service.queries import workshop as reads
 
 from .. import here, i18n
-from . import drafts, scenarios, steps
+from . import drafts, scenarios, stepfields, steps
 from .workbench import blueprint
 
 MOST_INSIDE = 30
@@ -65,7 +65,7 @@ def scenario_edit_submit(copy_id: int) -> AnyResponse | tuple[str, int]:
         with here.writing() as (session, user):
             copy = reads.copy(session, user, copy_id)
             before = reads.content(session, copy, path)
-            text = _edited(before.content.decode("utf-8", "replace"))
+            text = _edited(before.content.decode("utf-8", "replace"), storyboard.of(workshop.files(session, copy)))
             change = {path: Change(text.encode(), form.get("base") or before.sha256)}
             workshop.save(session, copy_id, change, user=user, kind="save", comment=_("修改场景"))
     except (
@@ -77,7 +77,11 @@ def scenario_edit_submit(copy_id: int) -> AnyResponse | tuple[str, int]:
     ) as refused:
         with here.reading() as (session, user):
             return _page(session, user, copy_id, path, refused.sentence(i18n.choice()), dict(form)), refused.status
-    return redirect(url_for("modeler.scenario", copy_id=copy_id, path=path), 303)
+    act, number = form.get("act"), here.number("number") or 0
+    if act == "add" and form.get("fill") == "1":
+        return redirect(url_for("modeler.scenario_form", copy_id=copy_id, path=path, number=number), 303)
+    place = f"#step-{number}" if act in ("add", "step", "step_text", "expect_step") else ""
+    return redirect(url_for("modeler.scenario", copy_id=copy_id, path=path) + place, 303)
 
 
 @blueprint.post("/<int:copy_id>/scenario-example")
@@ -156,7 +160,8 @@ def _page(
         going=scenarios.going(runs[0]) if runs else False,
         run=runs[0] if runs else None,
         story=story,
-        people=storyboard.PEOPLE,
+        picks=stepfields.picks(story, process_id, script),
+        expecting=stepfields.shown(script.expect or {}) if script else None,
         english=i18n.choice() == "en",
         problem=problem or broken,
         broken=bool(broken),
@@ -242,7 +247,9 @@ def shown(number: int, part: scenariotext.Part, story: storyboard.Storyboard) ->
         "verb": verb,
         "target": "" if target is None else target if isinstance(target, str) else str(target),
         "raw": raw,
-        "words": _("引用“%(what)s”中的步骤", what=part.include) if part.include else steps.words(words),
+        "words": _("引用“%(what)s”中的步骤", what=part.include.rpartition("/")[2])
+        if part.include
+        else steps.words(words),
         "include": part.include,
         "by": by or "",
         "by_words": (person[2] if i18n.choice() == "en" else person[1]) if person else (by or ""),
@@ -252,6 +259,8 @@ def shown(number: int, part: scenariotext.Part, story: storyboard.Storyboard) ->
         "facts": steps.facts(raw["data"], story.labels_at(str(target))) if isinstance(raw.get("data"), dict) else [],
         "formed": bool(story.labels_at(str(target))),
         "expect": _expectation(raw["expect"], story) if isinstance(raw.get("expect"), dict) else [],
+        "expecting": stepfields.shown(raw["expect"]) if isinstance(raw.get("expect"), dict) else None,
+        "span": stepfields.span(target) if verb == "wait" else None,
         "text": part.alone,
         "editable": part.raw is not None and not part.commented,
         "simple": simple,
@@ -284,7 +293,7 @@ def part_of(text: str, number: int) -> scenariotext.Part:
     return parts[number]
 
 
-def _edited(text: str) -> str:
+def _edited(text: str, story: storyboard.Storyboard) -> str:
     """The text of a scenario after what the page asks for."""
     form = request.form
     act, number = form.get("act", ""), here.number("number") or 0
@@ -306,51 +315,28 @@ def _edited(text: str) -> str:
         return scenariotext.move(text, number, max(0, number - 1) if act == "up" else number + 1)
     if act == "step_text":
         return scenariotext.replace_text(text, number, form.get("step", "").replace("\r\n", "\n"))
+    if act == "expect_fields":
+        return scenariotext.set_expect(
+            text, stepfields.expectation(form, scenariotext.take_apart(text).expect or {}, story)
+        )
+    if act == "expect_step":
+        before = dict(part_of(text, number).raw or {})
+        return scenariotext.replace(
+            text, number, {**before, "expect": stepfields.expectation(form, before.get("expect") or {}, story)}
+        )
     if act == "expect":
         made_expect = scenariotext.read_step(form.get("expect", "").replace("\r\n", "\n"))
         if made_expect is None:
             raise errors.InvalidInput("预期应为“键: 值”。", "An expectation is lines of “key: value”.", field="expect")
         return scenariotext.set_expect(text, made_expect)
-    step = _step(form.to_dict())
+    step = stepfields.step(form, story)
     if act == "step":
         before = dict(part_of(text, number).raw or {})
-        return scenariotext.replace(text, number, {**step, **{k: v for k, v in before.items() if k in ("in", "note")}})
+        kept = ("in", "note") if "data" in form else ("in", "note", "data")
+        return scenariotext.replace(text, number, {**step, **{k: v for k, v in before.items() if k in kept}})
     if act == "add":
         return scenariotext.insert(text, number, step)
     raise errors.InvalidInput(field="act")
-
-
-def _step(form: dict[str, str]) -> dict[str, Any]:
-    """A step of the fields of the page."""
-    verb = form.get("verb", "")
-    if verb in ("do", "send"):
-        step: dict[str, Any] = {verb: form.get("target", "").strip()}
-        if form.get("by"):
-            step["by"] = form["by"].strip()
-        if form.get("each") == "1":
-            step["each"] = True
-        if form.get("data", "").strip():
-            data = scenariotext.read_step(form["data"].replace("\r\n", "\n"))
-            if data is None:
-                raise errors.InvalidInput("数据应为“键: 值”。", "Data is lines of “key: value”.", field="data")
-            step["data"] = data
-    elif verb == "wait":
-        step = {"wait": form.get("target", "").strip() or "next"}
-    elif verb == "until":
-        step = {"until": form.get("target", "").strip().replace("T", " ")}
-    elif verb == "expect":
-        expect: dict[str, Any] = {}
-        if form.get("ended"):
-            expect["ended"] = form["ended"]
-        else:
-            expect["tasks"] = [one for one in form.get("tasks", "").replace("，", ",").split(",") if one.strip()]
-            expect["tasks"] = [one.strip() for one in expect["tasks"]]
-        step = {"expect": expect}
-    else:
-        raise errors.InvalidInput("请选择动作。", "Choose what happens.", field="verb")
-    if not step[verb] and verb != "expect":
-        raise errors.InvalidInput("请选择任务或填写时间。", "Choose a task, or say when.", field="target")
-    return step
 
 
 def saved(copy_id: int, path: str, text: str, base: str, comment: str) -> None:

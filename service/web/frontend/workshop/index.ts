@@ -2,8 +2,10 @@
 import "./workshop.css";
 import { findFiles } from "./filelist";
 import { Findings } from "./findings";
+import { offerValues } from "./values";
 
 const box = document.querySelector<HTMLElement>("[data-check]");
 if (box) void new Findings(box, box.dataset.check!, box.dataset.edit!, null, async () => ({})).now();
 
 findFiles();
+offerValues();
