@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -120,6 +120,18 @@ def names(session: Session, user: User) -> list[tuple[str, str]]:
     )
     rows = session.execute(query.order_by(ProcessDefinition.name))
     return [(row[0], wording.text(session, row[2], row[0], row[1])) for row in rows]
+
+
+def step_names(session: Session, user: User, steps: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the names of steps (process id, name) as the reader reads them, by the version in service."""
+    query = select(ProcessDefinition.process_id, ProcessDefinition.deployment_id).where(
+        ProcessDefinition.latest, ProcessDefinition.authority_id.in_(sorted(_authorities(user)))
+    )
+    deployed = {row[0]: row[1] for row in session.execute(query)}
+    return [
+        wording.text(session, deployed[process_id], process_id, name) if process_id in deployed else name
+        for process_id, name in steps
+    ]
 
 
 def definition(session: Session, user: User, definition_id: int) -> ProcessDefinition | None:

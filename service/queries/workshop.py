@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, load_only
 
-from .. import english, errors, permissions
+from .. import english, errors, permissions, wording
 from ..models import (
     Batch,
     BatchItem,
@@ -261,12 +261,17 @@ def deployments(session: Session, user: User, *, limit: int = 50) -> list[Deploy
     ).all()
     ids = [row.id for row, _ in rows]
     definitions: dict[int, list[Any]] = {}
-    for deployment_id, name, latest in session.execute(
-        select(ProcessDefinition.deployment_id, ProcessDefinition.name, ProcessDefinition.latest)
+    for deployment_id, key, name, latest in session.execute(
+        select(
+            ProcessDefinition.deployment_id,
+            ProcessDefinition.process_id,
+            ProcessDefinition.name,
+            ProcessDefinition.latest,
+        )
         .where(ProcessDefinition.deployment_id.in_(ids))
         .order_by(ProcessDefinition.name)
     ):
-        definitions.setdefault(deployment_id, []).append((name, latest))
+        definitions.setdefault(deployment_id, []).append((key, name, latest))
     running = dict(
         session.execute(
             select(Instance.deployment_id, func.count())
@@ -281,8 +286,8 @@ def deployments(session: Session, user: User, *, limit: int = 50) -> list[Deploy
             note=row.note,
             created_at=row.created_at,
             created_by=who or "",
-            processes=[name for name, _ in definitions.get(row.id, [])],
-            in_force=any(latest for _, latest in definitions.get(row.id, [])),
+            processes=[wording.text(session, row.id, key, name) for key, name, _ in definitions.get(row.id, [])],
+            in_force=any(latest for _, _, latest in definitions.get(row.id, [])),
             running=running.get(row.id, 0),
         )
         for row, who in rows

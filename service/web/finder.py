@@ -149,7 +149,7 @@ def _words(
         "process": dict(definitions.names(session, user)),
         "element": dict(steps),
         "base_type": registerwords.types(),
-        "region": {},
+        "region": dict(registerwords.regions()),
         "recommender": {key: i18n.name_of(one) for key, one in offices.items()},
         "due": {
             "late": _("已逾期"),

@@ -89,7 +89,9 @@ def _list(session: Session, user: User, args: dict[str, str]) -> dict[str, Any]:
         "status": status,
         "sort": sort,
         "chosen": chosen,
-        "region_options": [(one, one) for one in queries.regions(session, user.authority_id)],
+        "region_options": [
+            (one, registerwords.regions().get(one, one)) for one in queries.regions(session, user.authority_id)
+        ],
         "types": registerwords.types(),
         "fields": registerwords.fields(),
         "states": registerwords.statuses(),

@@ -16,6 +16,7 @@ def init_app(app: Flask) -> None:
         base_status=lambda code: statuses().get(code, code),
         grade=lambda code: grades().get(code, code),
         rule_set=lambda code: rule_sets().get(code, code),
+        region=lambda name: regions().get(name, name),
         programme=lambda code: programmes().get(code, code),
         word=word,
     )
@@ -48,6 +49,52 @@ def fields() -> dict[str, str]:
 def statuses() -> dict[str, str]:
     """Whether a base still is one."""
     return {"active": _("在册"), "revoked": _("已取消资格"), "exited": _("已退出")}
+
+
+def regions() -> dict[str, str]:
+    """Provinces, municipalities, autonomous regions and the cities that plan by themselves."""
+    return {
+        "北京": _("北京"),
+        "天津": _("天津"),
+        "河北": _("河北"),
+        "山西": _("山西"),
+        "内蒙古": _("内蒙古"),
+        "辽宁": _("辽宁"),
+        "吉林": _("吉林"),
+        "黑龙江": _("黑龙江"),
+        "上海": _("上海"),
+        "江苏": _("江苏"),
+        "浙江": _("浙江"),
+        "安徽": _("安徽"),
+        "福建": _("福建"),
+        "江西": _("江西"),
+        "山东": _("山东"),
+        "河南": _("河南"),
+        "湖北": _("湖北"),
+        "湖南": _("湖南"),
+        "广东": _("广东"),
+        "广西": _("广西"),
+        "海南": _("海南"),
+        "重庆": _("重庆"),
+        "四川": _("四川"),
+        "贵州": _("贵州"),
+        "云南": _("云南"),
+        "西藏": _("西藏"),
+        "陕西": _("陕西"),
+        "甘肃": _("甘肃"),
+        "青海": _("青海"),
+        "宁夏": _("宁夏"),
+        "新疆": _("新疆"),
+        "香港": _("香港"),
+        "澳门": _("澳门"),
+        "台湾": _("台湾"),
+        "兵团": _("兵团"),
+        "大连": _("大连"),
+        "青岛": _("青岛"),
+        "宁波": _("宁波"),
+        "厦门": _("厦门"),
+        "深圳": _("深圳"),
+    }
 
 
 def rule_sets() -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template
 from flask_babel import gettext as _
 
-from service.queries import liveness, metrics
+from service.queries import definitions, liveness, metrics
 from service.queries.stuck import administered
 
 from .. import here
@@ -18,6 +18,8 @@ def monitor() -> str:
     with reading() as (session, user):
         mine = administered(user)
         numbers = metrics.numbers(session, mine)
+        busiest = numbers.open_tasks[:10]
+        named = definitions.step_names(session, user, [(one[0], one[2]) for one in busiest])
         days = metrics.throughput(session, mine)
         due = metrics.deadlines(session, mine)
         context = {
@@ -42,7 +44,7 @@ def monitor() -> str:
                     (_("无期限"), due.never, "plain"),
                 ]
             ),
-            "steps": charts.ranks([(one[2], one[3], one[4]) for one in numbers.open_tasks[:10]]),
+            "steps": charts.ranks([(name, one[3], one[4]) for name, one in zip(named, busiest, strict=True)]),
         }
         if here.is_partial():
             return render_template("cockpit/_monitor_panel.html", **context)

@@ -212,7 +212,7 @@ def _inside(files: dict[str, bytes], path: str, story: storyboard.Storyboard, de
             said += _inside(files, inner, story, depth + 1)
         else:
             one = shown(number, part, story)
-            said.append(f"{one['words']}（{one['by_words']}）" if one["by_words"] else one["words"])
+            said.append(f"{one['words']}{_('（')}{one['by_words']}{_('）')}" if one["by_words"] else one["words"])
     return said
 
 
