@@ -26,6 +26,11 @@ READ = 4096
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_V6 = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given out for the Internet (IANA). Outside lie site-local addresses, local NAT64 and the forms
+that hold an IPv4 address; which of them Python calls global depends on its version."""
+_RESERVED = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("3fff::/20"))
+"""Protocol assignments (RFC 6890) and documentation (RFC 9637), which Python 3.11 calls global."""
 
 
 class TargetRefused(errors.InvalidInput):
@@ -83,7 +88,10 @@ def _public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return _public(inner)
-    return address.is_global and not address.is_multicast
+        if address not in _GLOBAL_V6:
+            return False
+    reserved = any(address in network for network in _RESERVED)
+    return address.is_global and not address.is_multicast and not reserved
 
 
 def secret(key: str, webhook_id: int, salt: str) -> bytes:

@@ -42,6 +42,13 @@ def resolves(monkeypatch, *answers):
         "::ffff:10.0.0.1",
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
+        "::7f00:1",
+        "::ffff:0:7f00:1",
+        "64:ff9b:1::7f00:1",
+        "fec0::1",
+        "5f00::1",
+        "3fff::1",
+        "192.0.0.8",
     ],
 )
 def test_an_address_of_a_private_network_is_refused_with_the_reason(monkeypatch, address):
