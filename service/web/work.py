@@ -71,14 +71,20 @@ def resolve_submit(task_id: int) -> Response:
 @blueprint.post("/tasks/<int:task_id>/plan")
 def plan_submit(task_id: int) -> Response:
     """Hide a task until a day, and say how much it presses."""
-    day, priority = _day("follow_up"), here.number("priority")
-    with here.writing() as (session, user):
-        task = planning.plan(session, task_id, user=user, follow_up=day, priority=50 if priority is None else priority)
-        done = (
-            _("“%(name)s”搁置到 %(day)s，届时重新出现在待办中。", name=task.name, day=day.isoformat())
-            if day
-            else _("已保存“%(name)s”的安排。", name=task.name)
-        )
+    try:
+        day, priority = _day("follow_up"), here.number("priority")
+        with here.writing() as (session, user):
+            task = planning.plan(
+                session, task_id, user=user, follow_up=day, priority=50 if priority is None else priority
+            )
+            done = (
+                _("“%(name)s”搁置到 %(day)s，届时重新出现在待办中。", name=task.name, day=day.isoformat())
+                if day
+                else _("已保存“%(name)s”的安排。", name=task.name)
+            )
+    except errors.InvalidInput as refused:
+        flash(refused.en if i18n.choice() == "en" else refused.zh, "warn")
+        return redirect(url_for("inbox.task", task_id=task_id), 303)
     flash(done, "good")
     return redirect(here.safe_next(url_for("inbox.inbox")), 303)
 

@@ -357,3 +357,13 @@ def test_whoever_signs_for_an_office_sees_to_its_overdue_tasks(applying: Office,
     given = sun.post(f"/tasks/{check}/assign", assignee=str(applying.zhao.id), next=f"/tasks/{check}")
     assert path_of(given) == f"/tasks/{check}"
     assert "在赵强手中" in text(sun.get(f"/tasks/{check}"))
+
+
+def test_a_day_that_is_past_is_refused_on_the_page_of_the_task(applying: Office, browser: Open) -> None:
+    draft = applying.open(applying.start("applying"))["draft"]
+    wang = browser("wang")
+    wang.post(f"/tasks/{draft}/claim")
+    for day, sentence in (("2020-01-01", "今天之后"), ("明天", "2026-03-15")):
+        assert path_of(wang.post(f"/tasks/{draft}/plan", follow_up=day, priority="90")) == f"/tasks/{draft}"
+        assert sentence in text(wang.get(f"/tasks/{draft}"))
+    assert applying.task(draft).follow_up_at is None
