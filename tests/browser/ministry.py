@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +21,32 @@ from tests.browser.conftest import Site, Visitor
 from tests.conftest import sqlite_database
 
 
+@contextmanager
+def opened(database: Database, folder: Path, *, cases: bool = False) -> Iterator[Site]:
+    """The fictional ministry with the project's own procedures; ``cases``: and its running cases."""
+    settings = config.read(
+        {"GUOHE_DATA": str(folder), "DATABASE_URL": str(database.url), "GUOHE_DEMO": "1", "GUOHE_UNDO_SECONDS": "0"}
+    )
+    with database.transaction() as session:
+        demo.load(session, settings)
+    files = cli.read_files([frontend.ROOT / "processes", frontend.ROOT / "forms"])
+    with database.transaction() as session:
+        owner = session.scalars(select(User).join(Membership).where(Membership.role == "platform.owner")).first()
+        assert owner is not None
+        deployments.deploy(session, files, user=owner, topics=handlers.topics())
+    if cases:
+        demo.start_cases(database, settings)
+    site = Site(database, settings)
+    site.start()
+    yield site
+    site.stop()
+
+
 @pytest.fixture
 def ministry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    """The fictional ministry with the project's own procedures, and no case yet."""
-    with sqlite_database(request) as database:
-        settings = config.read(
-            {
-                "GUOHE_DATA": str(tmp_path / "pages"),
-                "DATABASE_URL": str(database.url),
-                "GUOHE_DEMO": "1",
-                "GUOHE_UNDO_SECONDS": "0",
-            }
-        )
-        with database.transaction() as session:
-            demo.load(session, settings)
-        files = cli.read_files([frontend.ROOT / "processes", frontend.ROOT / "forms"])
-        with database.transaction() as session:
-            owner = session.scalars(select(User).join(Membership).where(Membership.role == "platform.owner")).first()
-            assert owner is not None
-            deployments.deploy(session, files, user=owner, topics=handlers.topics())
-        site = Site(database, settings)
-        site.start()
+    """The fictional ministry with no case yet."""
+    with sqlite_database(request) as database, opened(database, tmp_path / "pages") as site:
         yield site
-        site.stop()
 
 
 class Play:

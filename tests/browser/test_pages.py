@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,12 +11,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 
-from service import cli, config, demo, frontend, handlers
-from service.commands import deployments
 from service.db import Database
-from service.models import Instance, Membership, Task, User
+from service.models import Instance, Task
 from service.models.register import Base
 from tests.browser.conftest import SIZES, Site, Visitor
+from tests.browser.ministry import opened
 
 Visit = Callable[..., Visitor]
 
@@ -23,36 +23,21 @@ Visit = Callable[..., Visitor]
 @pytest.fixture(scope="module")
 def ministry(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The fictional ministry with its running cases. The tests of this file only look."""
-    import shutil
-
     folder = tmp_path_factory.mktemp("ministry")
     shutil.copyfile(sqlite_template, folder / "guohe.db")
     database = Database(f"sqlite:///{folder}/guohe.db", synchronous="OFF")
-    settings = config.read(
-        {"GUOHE_DATA": str(folder), "DATABASE_URL": str(database.url), "GUOHE_DEMO": "1", "GUOHE_UNDO_SECONDS": "0"}
-    )
-    with database.transaction() as session:
-        demo.load(session, settings)
-    files = cli.read_files([frontend.ROOT / "processes", frontend.ROOT / "forms"])
-    with database.transaction() as session:
-        owner = session.scalars(select(User).join(Membership).where(Membership.role == "platform.owner")).first()
-        assert owner is not None
-        deployments.deploy(session, files, user=owner, topics=handlers.topics())
-    demo.start_cases(database, settings)
-    site = Site(database, settings)
-    site.start()
-    yield site
-    site.stop()
+    with opened(database, folder, cases=True) as site:
+        yield site
     database.close()
 
 
 @pytest.fixture
 def look(chromium: Browser, ministry: Site) -> Iterator[Visit]:
-    opened: list[Visitor] = []
+    windows: list[Visitor] = []
 
     def visit(username: str | None, size: str, locale: str = "zh") -> Visitor:
         window = Visitor(chromium, ministry, size)
-        opened.append(window)
+        windows.append(window)
         if username:
             window.sign_in(username)
         english = window.page.get_by_role("button", name="English")
@@ -62,9 +47,9 @@ def look(chromium: Browser, ministry: Site) -> Iterator[Visit]:
         return window
 
     yield visit
-    for one in opened:
+    for one in windows:
         one.context.close()
-    assert [line for one in opened for line in one.unexpected()] == []
+    assert [line for one in windows for line in one.unexpected()] == []
 
 
 def one(site: Site, query: object) -> object:
