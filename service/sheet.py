@@ -7,6 +7,7 @@ font is at hand (``fonts.installed``) the one is named that most readers of PDF 
 from __future__ import annotations
 
 import io
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from xml.sax.saxutils import escape
 from service import fonts
 
 CID = "STSong-Light"
+CHINESE = re.compile("[\u2e80-\uffef]")
+LONG_WORD = 18
+"""A word of so many letters has to break anywhere, or it runs out of a narrow cell."""
 _one_at_a_time = threading.Lock()
 LONGEST = 20_000
 """So many characters of one value are printed; nobody reads more on paper."""
@@ -108,7 +112,12 @@ def _story(sheet: Sheet, font: str, width: float) -> list[Any]:
     title = ParagraphStyle("title", parent=body, fontSize=17, leading=24, alignment=TA_CENTER, spaceAfter=2)
     under = ParagraphStyle("under", parent=body, alignment=TA_CENTER, spaceAfter=8)
 
+    # Chinese may break anywhere, words of Latin letters only between them.
+    latin = {style.name: ParagraphStyle(f"{style.name}-latin", parent=style, wordWrap=None) for style in (body, small)}
+
     def paragraph(text: str, style: Any = body) -> Any:
+        if not CHINESE.search(text) and max(map(len, text.split()), default=0) < LONG_WORD:
+            style = latin.get(style.name, style)
         return Paragraph(escape(text).replace("\n", "<br/>"), style)
 
     story: list[Any] = [paragraph(sheet.title, title), paragraph(f"{sheet.number}  {sheet.case}".strip(), under)]

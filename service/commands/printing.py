@@ -46,7 +46,7 @@ class _Printed:
                 if parts:
                     yield Section(name, tuple(parts))
                     parts = []
-                yield from self.sections(component, path, label(component, "") or name)
+                yield from self.sections(component, path, self._label(component, "") or name)
             elif (part := self._part(component, path)) is not None:
                 parts.append(part)
         if parts:
@@ -63,7 +63,7 @@ class _Printed:
         value = self._at(path)
         if kind in LISTS:
             return self._list(component, value)
-        return Value(label(component), tuple(self._words(component, value)))
+        return Value(self._label(component), tuple(self._words(component, value)))
 
     def _list(self, component: Mapping[str, Any], value: Any) -> Table | None:
         columns = [one for one in returning.fields(component) if one.component.get("type") not in _SHOWN_ONLY]
@@ -71,7 +71,8 @@ class _Printed:
             tuple("、".join(self._words(one.component, _inside(item, one.path))) for one in columns)
             for item in (value if isinstance(value, list) else [])
         ]
-        return Table(label(component), tuple(one.label for one in columns), tuple(rows)) if rows else None
+        rows = [row for row in rows if any(row)]
+        return Table(self._label(component), tuple(one.label for one in columns), tuple(rows)) if rows else None
 
     def _table(self, component: Mapping[str, Any]) -> Table | None:
         rows = self._evaluated(component.get("dataSource"))
@@ -83,7 +84,9 @@ class _Printed:
             for row in rows
             if isinstance(row, Mapping)
         )
-        return Table(label(component, ""), tuple(str(one.get("label") or one.get("key")) for one in columns), cells)
+        return Table(
+            self._label(component, ""), tuple(str(one.get("label") or one.get("key")) for one in columns), cells
+        )
 
     def _text(self, component: Mapping[str, Any]) -> Value | None:
         text = str(component.get("text") or "")
@@ -97,6 +100,14 @@ class _Printed:
             component = {**component, "values": options}
         said = returning.in_words(component, value)
         return [{"是": "Yes", "否": "No"}.get(one, one) for one in said] if self.language == "en" else said
+
+    def _label(self, component: Mapping[str, Any], otherwise: str | None = None) -> str:
+        """What the form calls it, also where that is computed from what is known."""
+        for name in ("label", "dateLabel"):
+            computed = self._evaluated(component.get(name))
+            if isinstance(computed, str) and computed.strip():
+                return computed.strip()
+        return label(component, otherwise)
 
     def _is_hidden(self, component: Mapping[str, Any]) -> bool:
         condition = (component.get("conditional") or {}).get("hide")

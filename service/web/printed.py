@@ -70,7 +70,8 @@ def pdf(session: Session, user: User, task_id: int, *, language: str) -> tuple[s
             facts=tuple((word, text) for word, text in facts if text),
             sections=tuple(printing.sections(session, task_id, user=user, language=language)),
             signed_label=_("办理记录"),
-            signed=[(line.text, line.who or _("平台"), show.moment(line.at)) for line in signed],
+            # Whoever may not look into a step is not told who did it.
+            signed=[(line.text, line.who or "—", show.moment(line.at)) for line in signed],
             of_pages=_("第 {page} 页，共 {pages} 页"),
         ),
         font=here.settings().pdf_font,

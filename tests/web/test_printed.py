@@ -30,7 +30,7 @@ FORM = form(
          "allowAddRemove": True, "defaultRepetitions": 0, "components": [
             {"type": "textfield", "id": "L1", "key": "partner", "label": "外方"},
             {"type": "number", "id": "L2", "key": "funds", "label": "经费"}]},
-        field("attachments", "files", "证明材料"),
+        field("attachments", "files", '="证明" + "材料"'),
     ]},
 )  # fmt: skip
 READ = form(
@@ -181,3 +181,15 @@ def test_a_font_of_ones_own_has_to_be_one_that_can_be_embedded(tmp_path: Path) -
         assert "PostScript" in wrong.value.en
     chosen = config.read({"GUOHE_DATA": str(tmp_path / "data"), "GUOHE_PDF_FONT": fonts.installed()})
     assert chosen.pdf_font == fonts.installed()
+
+
+def test_words_of_latin_letters_are_broken_between_them() -> None:
+    words = "International cooperation in science and technology of the institutes"
+    rows = ((words, "一", "二", "三"),)
+    made = sheet.Sheet(
+        title="t", number="1", case="c", sections=(sheet.Section("", (sheet.Table("", tuple("abcd"), rows),)),)
+    )
+    document = pypdfium2.PdfDocument(sheet.write(made))
+    lines = document[0].get_textpage().get_text_range().split("\r\n")
+    assert "cooperation" in " ".join(lines)
+    assert all(word in " ".join(lines).split() for word in words.split())
