@@ -121,6 +121,36 @@ def test_a_boundary_event_hangs_on_its_host_and_its_flow_goes_down() -> None:
     assert places["chase"][1] > places["a"][1] + places["a"][3]
 
 
+def test_two_events_on_one_task_and_what_comes_back_cross_nothing() -> None:
+    timer = '<bpmn:boundaryEvent id="{0}" name="{0}" attachedToRef="a"><bpmn:timerEventDefinition id="{0}t" /></bpmn:boundaryEvent>'
+    two = process(
+        node("startEvent", "s"), node("userTask", "a"), node("endEvent", "e"), timer.format("near"), timer.format("late"),
+        node("serviceTask", "remind"), node("serviceTask", "tell"), node("endEvent", "reminded"), node("endEvent", "told"),
+        *flows("s>a", "a>e", "near>remind", "remind>reminded", "late>tell", "tell>told"),
+    )  # fmt: skip
+    back = process(
+        node("startEvent", "s"), node("serviceTask", "a"), node("endEvent", "e"), timer.format("unknown"),
+        node("userTask", "choose"), *flows("s>a", "a>e", "unknown>choose", "choose>a"),
+        lanes=lane_set(one="s a e unknown", two="choose"),
+    )  # fmt: skip
+    for xml in (two, back):
+        drawn = layout.layout(xml)
+        assert layout.problems(drawn) == []
+        assert layout.crossings(drawn) == 0
+
+
+def test_returns_to_two_steps_run_beside_one_another() -> None:
+    """Each goes above or below the work; neither through the other."""
+    xml = process(
+        node("startEvent", "s"), node("userTask", "draft"), node("userTask", "review"), node("exclusiveGateway", "x"),
+        node("userTask", "sign"), node("exclusiveGateway", "y"), node("endEvent", "e"),
+        *flows("s>draft", "draft>review", "review>x", "x>sign", "x>draft", "sign>y", "y>review", "y>e"),
+    )  # fmt: skip
+    drawn = layout.layout(xml)
+    assert layout.problems(drawn) == []
+    assert layout.crossings(drawn) == 0
+
+
 def test_a_sub_process_is_expanded_around_its_content() -> None:
     inner = "".join([node("startEvent", "is"), node("userTask", "ia"), node("endEvent", "ie")])
     inner += "".join(f.replace('id="f', 'id="i') for f in flows("is>ia", "ia>ie"))

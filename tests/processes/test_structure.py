@@ -125,9 +125,21 @@ def test_the_picture_has_no_flaws(diagram: Path) -> None:
     assert layout.problems(diagram.read_bytes()) == []
 
 
-def test_few_flows_cross(diagram: Path) -> None:
-    flows = len(list(parse(diagram).iter(f"{BPMN}sequenceFlow")))
-    assert layout.crossings(diagram.read_bytes()) <= max(2, flows // 7)
+CROSSINGS = {
+    # A reviewer returns to the applicant, and the signatory behind the reviewer to the reviewer.
+    "demonstration_base": 1,
+    "joint_centre": 1,
+    "transfer_centre": 1,
+    # Three ways lead back to the decision and to the evaluation before it.
+    "innovation_park": 2,
+    # Years without an assessment pass by those who assess.
+    "yearly_assessment": 1,
+}
+"""So many flows cross where the drawing has found no way around; elsewhere none do."""
+
+
+def test_flows_cross_nowhere_else(diagram: Path) -> None:
+    assert layout.crossings(diagram.read_bytes()) == CROSSINGS.get(diagram.stem, 0)
 
 
 def test_the_committed_picture_is_the_one_the_tool_draws(diagram: Path) -> None:

@@ -44,6 +44,8 @@ class Cell:
     j: int = 0
     inner: Drawing | None = None
     hanging: list[Node] = field(default_factory=list)
+    comes_back: bool = False
+    """Where a flow from an event on the edge leads, another one comes back from."""
 
     @property
     def last(self) -> int:
@@ -74,8 +76,8 @@ class Board:
         """The placement: columns are the same for every taste."""
         return tuple((name, cell.item.row) for name, cell in self.cells.items())
 
-    def wire(self) -> dict[str, Wire]:
-        """Find the ways of all flows."""
+    def wire(self, cross: int) -> dict[str, Wire]:
+        """Find the ways of all flows; ``cross`` is what a crossing costs."""
         self._grid()
         self._wall_ranges()
         wires: dict[str, Wire] = {}
@@ -90,7 +92,8 @@ class Board:
                 message=flow.kind == "message", weak=flow.kind == "association",
             )  # fmt: skip
             wires[flow.id] = wire
-        Router(self.grid, list(wires.values())).run()
+        self.router = Router(self.grid, list(wires.values()), cross)
+        self.router.run()
         return wires
 
     def _collect(self) -> None:
@@ -121,6 +124,8 @@ class Board:
         floating = [c for c in self.cells.values() if c.node.by_event and c.node.id not in connected]
         drifting = {c.node.id for c in floating}
         placement = place([item for item in items if item.id not in drifting], links, self.taste)
+        for cell in self.cells.values():
+            self._hang(cell)
         for cell in floating:
             cell.item.span = self._span(cell, [i for i in items if i.id not in drifting])
         float_in(placement, [cell.item for cell in floating])
@@ -169,29 +174,40 @@ class Board:
                 cell.up += lh + 4
             else:
                 cell.down += lh + 4
-        for number, event in enumerate(hanging):
+        return cell
+
+    def _hang(self, cell: Cell) -> None:
+        """Order the events on a task's edge – whose flow leads farthest down hangs first – and make room for them."""
+        leads = {flow.source: self.owner(flow.target) for flow in self.flows if flow.source in self.host}
+        ends = {event: self.cells[target].item for event, target in leads.items()}
+        own = {leads[event.id] for event in cell.hanging if event.id in leads}
+        cell.comes_back = any(self.owner(f.source) in own and f.target == cell.node.id for f in self.flows)
+        if all(event.id in ends for event in cell.hanging):
+            cell.hanging.sort(key=lambda event: (-ends[event.id].band, -ends[event.id].row))
+        for number, event in enumerate(cell.hanging):
             lw, lh = box(event.name) if event.name else (0, 0)
-            x = self.hang(cell, number) - w / 2
-            cell.down = max(cell.down, h / 2 + max(18, lh + 6))
+            x = self.hang(cell, number) - cell.w / 2
+            cell.down = max(cell.down, cell.h / 2 + max(18, lh + 6))
             if self.label_left(cell, number):
                 cell.left = max(cell.left, lw + 22 - x)
             else:
                 cell.right = max(cell.right, x + lw + 22)
-        return cell
 
     @staticmethod
     def hang(cell: Cell, number: int) -> float:
         """How far from the left edge the boundary event sits."""
         count = len(cell.hanging)
         if count == 1:
-            return cell.w * 0.8 if cell.w <= 120 else cell.w - 70
+            # What comes back stands between the event and the middle of the edge, where it would cross.
+            x = cell.w * 0.8 if cell.w <= 120 else cell.w - 70
+            return cell.w - x if cell.comes_back else x
         if cell.w <= 120:
             return 18 + (cell.w - 36) * number / (count - 1)
         return cell.w * (number + 1) / (count + 1)
 
     @staticmethod
     def label_left(cell: Cell, number: int) -> bool:
-        return cell.w <= 120 and len(cell.hanging) > 1 and number == 0
+        return cell.w <= 120 and number == 0 and (len(cell.hanging) > 1 or cell.comes_back)
 
     def _grid(self) -> None:
         rows: list[Line] = []

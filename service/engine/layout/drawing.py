@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations, pairwise
+from operator import itemgetter
 
 from .board import Board
 from .geometry import Drawing, Rect, meetings, overlay
@@ -14,6 +15,11 @@ from .rows import TASTES
 from .tracks import runs_of
 
 HEADER = 30
+CROSSES = (420, 1200)
+"""What a crossing may cost a flow in detours; no figure suits every diagram, so several are tried."""
+BEST = 3
+"""So many drawings are worth untangling."""
+ROUNDS = 4
 
 
 def draw_scope(scope: Scope) -> Drawing:
@@ -29,10 +35,46 @@ def draw_pools(pools: list[Pool], messages: list[Flow]) -> Drawing:
     for taste in TASTES:
         board = Board(pools, messages, inner, taste)
         boards.setdefault(board.rows, board)
-    drawings = [_Pen(board).draw() for board in boards.values()]
     flows = [flow for pool in pools if pool.scope for flow in pool.scope.flows]
     target = {flow.id: flow.target for flow in [*flows, *messages]}
+    tried = [
+        (_badness(_Pen(board, board.wire(cross)).draw(), target), number, cross, board)
+        for number, board in enumerate(boards.values())
+        for cross in CROSSES
+    ]
+    drawings = [
+        _untangled(board, cross, target) for _, _, cross, board in sorted(tried, key=itemgetter(0, 1, 2))[:BEST]
+    ]
     return min(drawings, key=lambda drawing: _badness(drawing, target))
+
+
+def _untangled(board: Board, cross: int, target: dict[str, str]) -> Drawing:
+    """A drawing in which no flow that crosses another gains by going where the other does not run.
+
+    The search for ways sees one flow at a time; only the drawing shows whether two in one channel cross.
+    """
+    wires = board.wire(cross)
+    best = _Pen(board, wires).draw()
+    least = _badness(best, target)
+    for _ in range(ROUNDS):
+        crossed = [
+            (one, other)
+            for a, b in combinations(best.edges, 2)
+            if a in wires and b in wires and meetings(best.edges[a], best.edges[b])
+            for one, other in ((a, b), (b, a))
+        ]
+        before = least
+        for one, other in crossed:
+            way = board.router.part(wires[one], wires[other])
+            drawing = _Pen(board, wires).draw()
+            badness = _badness(drawing, target)
+            if badness < least:
+                best, least = drawing, badness
+            else:
+                board.router.restore(wires[one], way)
+        if least == before:
+            break
+    return best
 
 
 def _badness(drawing: Drawing, target: dict[str, str]) -> float:
@@ -46,15 +88,15 @@ def _badness(drawing: Drawing, target: dict[str, str]) -> float:
     crossings = sum(meetings(one, other) for one, other in combinations(lines, 2))
     bends = sum((len(line) - 2) * (4 if name in drawing.main else 1) for name, line in drawing.edges.items())
     length = sum(abs(a[0] - b[0]) + abs(a[1] - b[1]) for line in lines for a, b in pairwise(line))
-    return 900 * hidden + 200 * crossings + 25 * bends + 0.12 * length + 1.2 * drawing.height
+    return 3000 * hidden + 600 * crossings + 25 * bends + 0.12 * length + 1.2 * drawing.height
 
 
 class _Pen:
     """Draws one board."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, wires: dict[str, Wire]) -> None:
         self.board = board
-        self.wires = board.wire()
+        self.wires = wires
         self.room = Room(board, self.wires)
         self.out = Drawing(main=board.main)
 

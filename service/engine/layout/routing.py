@@ -22,6 +22,7 @@ OPPOSITE = {"R": "L", "L": "R", "U": "D", "D": "U"}
 TURN = 45
 CROSS = 160
 SHARED = 2000
+SHUNNED = 900
 
 
 @dataclass(slots=True)
@@ -62,6 +63,10 @@ class Wire:
     into: Port | None = None
 
 
+Way = tuple[list[Point], Port | None, Port | None]
+"""A wire's path and the sides it leaves and enters by."""
+
+
 @dataclass(slots=True)
 class Grid:
     rows: list[Line]
@@ -70,13 +75,17 @@ class Grid:
 
 
 class Router:
-    def __init__(self, grid: Grid, wires: list[Wire]) -> None:
+    """``cross`` is what it costs that two flows cross, in pixels of a detour."""
+
+    def __init__(self, grid: Grid, wires: list[Wire], cross: int = CROSS) -> None:
         self.grid = grid
         self.wires = wires
+        self.cross = cross
         self.on_step: dict[tuple[Point, Point], list[Wire]] = defaultdict(list)
         self.through: dict[Point, list[tuple[Wire, str]]] = defaultdict(list)
         self.ports: dict[tuple[str, Point, str], list[Wire]] = defaultdict(list)
         self.leaving: dict[tuple[str, Point, str], list[Wire]] = defaultdict(list)
+        self.shunned: set[tuple[Point, Point]] = set()
 
     def run(self, rounds: int = 4) -> None:
         order = sorted(self.wires, key=self._length)
@@ -89,6 +98,21 @@ class Router:
                 self._route(wire)
             if before == [w.path for w in self.wires]:
                 break
+
+    def part(self, wire: Wire, other: Wire) -> Way:
+        """Lead a wire another way, on no line where the other runs; return the way it went before."""
+        before = (wire.path, wire.out, wire.into)
+        self._forget(wire)
+        self.shunned = {_step(one, two) for one, two in zip(other.path, other.path[1:], strict=False)}
+        self._route(wire)
+        self.shunned = set()
+        return before
+
+    def restore(self, wire: Wire, way: Way) -> None:
+        """Lead a wire the way it went before."""
+        self._forget(wire)
+        wire.path, wire.out, wire.into = way
+        self._enter(wire)
 
     def _length(self, wire: Wire) -> tuple[bool, float]:
         (i, j), (k, m) = wire.outs[0].point, wire.ins[0].point
@@ -170,12 +194,17 @@ class Router:
         first = next(p for p in wire.outs if (p.point, p.way) == state[:2])
         points.append(_inside(first))
         wire.path, wire.out, wire.into = points[::-1], first, port
+        self._enter(wire)
+
+    def _enter(self, wire: Wire) -> None:
+        assert wire.out is not None
+        assert wire.into is not None
         for one, other in zip(wire.path, wire.path[1:], strict=False):
             self.on_step[_step(one, other)].append(wire)
         for point, way in _straight(wire.path):
             self.through[point].append((wire, way))
-        self.leaving[(wire.source, first.point, first.way)].append(wire)
-        self.ports[(wire.target, port.point, port.way)].append(wire)
+        self.leaving[(wire.source, wire.out.point, wire.out.way)].append(wire)
+        self.ports[(wire.target, wire.into.point, wire.into.way)].append(wire)
 
     def _forget(self, wire: Wire) -> None:
         assert wire.out is not None
@@ -217,7 +246,7 @@ class Router:
     def _crossing(self, point: Point, way: str, wire: Wire) -> float:
         across = "v" if way in "LR" else "h"
         return sum(
-            CROSS * (0.6 if other.weak or other.message or wire.message else 1)
+            self.cross * (0.6 if other.weak or other.message or wire.message else 1)
             for other, axis in self.through[point]
             if axis == across and other.target != wire.target
         )
@@ -226,13 +255,16 @@ class Router:
         """Turning where another flow passes is clear only where one of the two lines is a channel."""
         i, j = point
         if self.grid.rows[i].kind == "row" and self.grid.columns[j].kind == "column":
-            return sum(CROSS for other, _ in self.through[point] if other.target != wire.target)
+            return sum(self.cross for other, _ in self.through[point] if other.target != wire.target)
         return 0
 
     def _sharing(self, one: Point, other: Point, wire: Wire, port: Port | None) -> float:
-        there = self.on_step.get(_step(one, other))
+        step = _step(one, other)
+        there = self.on_step.get(step)
         if not there:
             return 0
+        if step in self.shunned:
+            return SHUNNED
         line = self.grid.rows[one[0]] if one[0] == other[0] else self.grid.columns[one[1]]
         return sum(self._beside(present, wire, line, one, other, port) for present in there)
 
