@@ -90,7 +90,8 @@ def urge(session: Session, task_id: int, *, user: User) -> Task:
     en = f"{user.name} waits for “{name}”, which is overdue ({instance.number} {title})."
     people = [one for one in telling.people(session, task, now) if one.id != user.id]
     for person in people:
-        telling.tell(session, person, "urged", zh, en, instance=instance, task=task)
+        subject = (f"催办：{task.name}", f"Overdue: {name}")
+        telling.tell(session, person, "urged", zh, en, instance=instance, task=task, subject=subject)
     _note(session, task, "urged", user, {"to": [one.name for one in people]})
     return task
 

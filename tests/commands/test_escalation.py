@@ -66,6 +66,8 @@ def test_the_superior_urges_once_an_hour_whoever_may_do_it(late):
     act(late, late.sun, escalation.urge)
     for one in (late.li, late.zhao):
         assert any("孙签催办“受理”" in row.text_zh for row in late.rows(Notification, user_id=one.id))
+    mails = [one.payload for one in late.rows(Job, topic="mail") if "催办" in one.payload["subject"]]
+    assert [one["subject"] for one in mails] == ["[p-2026-0001] 催办：受理"] * 2
     with pytest.raises(errors.Conflict, match="less than an hour"):
         act(late, late.sun, escalation.urge)
     act(late, late.li, tasks.claim)
