@@ -21,8 +21,8 @@ from service.web import (
     cockpit,
     column,
     compression,
-    deploy_api,
     deputies,
+    desktop,
     errors,
     export,
     files,
@@ -88,7 +88,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     for pages in PAGES:
         app.register_blueprint(pages.blueprint)
     api.init_app(app)
-    deploy_api.init_app(app)
+    desktop.init_app(app)
     cockpit.init_app(app)
     app.extensions["guohe.metrics"], app.extensions["guohe.requests"] = metrics.reporter(
         app.extensions["guohe.database"]
