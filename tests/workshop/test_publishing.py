@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from service import clock, config, errors
-from service.commands import batches, deployments, impacts, instances, publishing, scenarioruns, tasks, workshop
+from service.commands import batches, deployments, impacts, instances, merges, publishing, scenarioruns, tasks, workshop
 from service.commands.publishing import GateClosed, Move, NeedsAnother, Overtaken, ScenariosOpen
 from service.commands.workshop import Change, sha256
 from service.models import Event, Instance, ProcessDefinition, Publication, Task, User, WorkingCopy
@@ -285,7 +285,7 @@ def test_merging_takes_over_what_others_published(office):
     office.write(theirs, procedure(pid="q"), path="processes/q/q.bpmn", who="second")
     office.propose(theirs, who="second")
     office.write(mine, procedure(after="mine"))
-    merged = office.run("owner", lambda s, u: publishing.merge(s, mine, user=u))
+    merged = office.run("owner", lambda s, u: merges.merge(s, mine, user=u))
     assert merged.taken == ["processes/q/q.bpmn"]
     assert merged.conflicts == []
     done = office.publication(office.propose(mine))
@@ -300,7 +300,7 @@ def test_merging_keeps_mine_where_both_changed_and_says_so(office):
     office.write(theirs, procedure(after="theirs"), who="second")
     office.propose(theirs, who="second")
     office.write(mine, procedure(after="mine"))
-    merged = office.run("owner", lambda s, u: publishing.merge(s, mine, user=u))
+    merged = office.run("owner", lambda s, u: merges.merge(s, mine, user=u))
     assert merged.conflicts == [PATH]
     assert office.publication(office.propose(mine)).status == "published"
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import errors, permissions, topics
-from service.commands import checks, impacts, publishing, scenarioruns, workshop
+from service.commands import checks, impacts, merges, publishing, scenarioruns, workshop
 from service.commands.publishing import Move
 from service.models import User, WorkingCopy
 from service.queries import workshop as reads
@@ -117,7 +117,7 @@ def take_back_submit(publication_id: int) -> AnyResponse:
 def merge_submit(copy_id: int) -> AnyResponse:
     """Take over what was published meanwhile."""
     with here.writing() as (session, user):
-        merged = publishing.merge(session, copy_id, user=user)
+        merged = merges.merge(session, copy_id, user=user)
     flash(_("已合并第 %(n)s 版：采用 %(count)s 个文件。", n=merged.version, count=len(merged.taken)), "good")
     if merged.conflicts:
         flash(_("两边都改了 %(paths)s，保留了本副本的内容，请对比后确认。", paths="、".join(merged.conflicts)), "warn")
@@ -158,7 +158,7 @@ def _page(session: Session, user: User, copy_id: int, problem: str = "", typed: 
         stopping=[one.shown(locale) for one in stopping],
         others=len(found) - len(stopping),
         impact=None if broken else impacts.report(session, files, user=user, names=_names(typed)),
-        overtaken=publishing.overtaken_by(session, copy),
+        overtaken=merges.overtaken_by(session, copy),
         scenarios=scenarioruns.verdict(session, files, copy.authority_id),
         admin=permissions.may_administer(user, copy.authority_id),
         locale=locale,
