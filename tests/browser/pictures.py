@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import html
+import json
 import os
 import shutil
 import struct
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -276,6 +279,47 @@ def editing(name: str, path: str, element: str) -> Callable[[Visitor], None]:
     return go
 
 
+def sent_by_modeler(before: bytes, after: bytes) -> Callable[[Visitor], str]:
+    """Deploy a diagram by the call that the desktop modeler's button makes; the answer as it comes over the wire."""
+
+    def go(visitor: Visitor) -> str:
+        content = Path(ROOT, DIAGRAM).read_bytes()
+        assert before in content
+        name = DIAGRAM.rpartition("/")[2]
+        file = {"name": name, "mimeType": "text/xml", "buffer": content.replace(before, after, 1)}
+        answer = visitor.page.request.post(
+            f"{visitor.site.url}/v2/deployments",
+            headers={
+                "Authorization": "Basic " + b64encode(f"platform.owner:{accounts.PASSWORD}".encode()).decode(),
+                "Accept": "application/json",
+            },
+            multipart={"resources": file},
+            timeout=120_000,
+        )
+        return f"HTTP {answer.status} {answer.status_text}\n\n{json.dumps(answer.json(), ensure_ascii=False, indent=2)}"
+
+    return go
+
+
+def deployed_from_modeler(visitor: Visitor) -> None:
+    """The list of versions, after a deploy from the desktop."""
+    send = sent_by_modeler('name="内部审核"'.encode(), 'name="本机构内部审核"'.encode())
+    assert send(visitor).startswith("HTTP 200")
+    visitor.go("/modeler")
+    visitor.page.locator("#deployed-title").scroll_into_view_if_needed()
+
+
+def refused_to_modeler(visitor: Visitor) -> None:
+    """What the desktop modeler is answered where a diagram is wrong."""
+    answer = sent_by_modeler(b"deadlines.recommendDays)", b"deadlines.recommendDays +)")(visitor)
+    assert answer.startswith("HTTP 400")
+    visitor.page.goto("about:blank")
+    lines = html.escape(answer.replace("\\n", "\n    "))
+    visitor.page.set_content(
+        f"<body style='margin:24px'><pre style='font:15px/1.6 monospace;white-space:pre-wrap'>{lines}</pre>"
+    )
+
+
 def trying(name: str, process_id: str) -> Callable[[Visitor], None]:
     """A try-out of a working copy that has come to its first form."""
 
@@ -339,6 +383,8 @@ PICTURES: dict[str, Picture] = {
         "platform.owner", played(LONGER, "processes/demonstration_base/scenarios/recommender_reminded.yaml")
     ),
     "owner-compare": Picture("platform.owner", drafted(LONGER, "/modeler/compare?from=d1&to=c{copy}")),
+    "desktop-deployed": Picture("platform.owner", deployed_from_modeler),
+    "desktop-refused": Picture("platform.owner", refused_to_modeler),
     "owner-publish": Picture("platform.owner", drafted(LONGER, "/modeler/{copy}/publish")),
 }
 ASSIGNED = {"expert-declare": "declare_interest", "expert-score": "score_application"}
