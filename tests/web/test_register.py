@@ -7,12 +7,13 @@ from datetime import date
 
 import pytest
 
-from service.commands import column, sanctions
-from service.models import Authority, Organisation
+from service.commands import column, cooperation, register, sanctions
+from service.models import Authority, Organisation, User
 from service.models.register import AnnualResult, Base, BaseField, Document, RegisterEvent
 from service.storage import Folder
+from tests.commands.conftest import END, START, Office, diagram
 from tests.conftest import People
-from tests.web.conftest import Browser, text
+from tests.web.conftest import Browser, task, text
 
 Open = Callable[..., Browser]
 
@@ -122,6 +123,59 @@ def test_the_file_tells_why_a_base_was_commended_and_its_place_in_the_alliance(
     for said in ("海洋工作组", "周主任", "示范作用突出"):
         assert said in page
         assert said not in text(browser("stranger").get("/register/DB-2024-007"))
+
+
+def test_the_file_shows_partners_with_their_plaques_inspections_plans_and_what_was_withdrawn(
+    people: People, browser: Open, base: int
+) -> None:
+    editor = people.user("editor", "secretariat.editor")
+    with people.database.transaction() as session:
+        kept = session.get_one(Base, base)
+        kept.type = "JC"
+        partner = cooperation.add_partner(session, kept, name="柏林研究所", country="德国")
+        plaque = cooperation.request_plaque(session, kept, partner)
+        cooperation.move_plaque(session, plaque, "recognised", on=date(2025, 4, 5))
+        cooperation.inspect(session, kept, kept.host, inspected_on=date(2025, 6, 7), findings="项目按计划推进")
+        register.adopt_plan(session, kept, goals="共建联合实验室", effective_on=date(2025, 1, 1))
+        cooperation.decide_talent(
+            session,
+            cooperation.nominate_talent(session, kept, name="某教授", nominated_on=date(2025, 2, 3)),
+            supported=False,
+            decided_on=date(2025, 3, 4),
+        )
+        article = column.publish_article(
+            session, authority_id=kept.authority_id, section="news", title="开放实验室", body="", base=kept
+        )
+        column.withdraw_article(session, article, reason="内容有误", user=session.get_one(User, editor.id))
+    page = text(browser("desk").get("/register/DB-2024-007"))
+    for said in (
+        "柏林研究所 德国 外方已认可 2025-04-05",
+        "项目按计划推进",
+        "共建联合实验室",
+        "某教授 未入选",
+        "开放实验室 已撤下",
+    ):
+        assert said in page, said
+    stranger = text(browser("stranger").get("/register/DB-2024-007"))
+    assert "柏林研究所" not in stranger
+    assert "开放实验室" not in stranger
+
+
+def test_the_history_leads_to_the_case_that_caused_it(people: People, browser: Open, base: int, office: Office) -> None:
+    office.deploy(diagram(START + task("a", "办理", None, "coop.intake") + END, "s -> a -> e"))
+    case = office.start()
+    with people.database.transaction() as session:
+        session.query(RegisterEvent).filter_by(base_id=base).update({"instance_id": case})
+    link = f'href="/cases/{case}"'
+    assert browser("desk").get("/register/DB-2024-007").text.count(link) == 2
+    assert link not in browser("stranger").get("/register/DB-2024-007").text
+
+
+@pytest.mark.usefixtures("base")
+def test_a_state_without_bases_is_no_empty_register(browser: Open) -> None:
+    page = text(browser("desk").get("/register?status=revoked"))
+    assert "没有符合条件的基地" in page
+    assert "名录中还没有基地" not in page
 
 
 @pytest.mark.usefixtures("base")
