@@ -108,7 +108,7 @@ def _chosen(
     seeker = boxes.seeker(session, user, box, wanted, now)
     parts: list[AnySelect] = []
     if seeker is not None and sort != "due" and (box != "done" or sort == "case"):
-        hits = seeker.seek(None, enough=FOUND + 1, most=COUNTED + 1)
+        hits = seeker.seek(None, enough=COUNTED + 1, most=COUNTED + 1)
         if hits.whole:  # so few can be sorted in any way
             seeker, parts = None, [select(Task.id).where(Task.id.in_(hits.ids))]
         elif sort == "case":

@@ -84,8 +84,9 @@ class Seeker:
             met = self.session.scalars(hits.limit(max(0, goal - len(found)))).all()
             full = len(found) + len(met) >= goal
             found = list(dict.fromkeys([*found, *met]))
-            if len(found) >= enough:
-                return Hits(found, not full and self._ends(walk, int(far)))
+            whole = not full and self._ends(walk, int(far))
+            if whole or len(found) >= enough:
+                return Hits(found, whole)
         return self._indexed(after, max(most, COUNTED + 1))
 
     def _along(self, after: str | None, far: int) -> Subquery:

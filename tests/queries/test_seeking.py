@@ -169,7 +169,22 @@ def questions(chance: random.Random) -> dict[str, object]:
     filters: dict[str, object] = {}
     if chance.random() < 0.85:
         word = chance.choice(
-            [*BITS, "海", "作", "洋生物", "国际合作", "生合", "合作 海洋", "A4-2026", "大学", "科技厅 冻土"]
+            [
+                *BITS,
+                "海",
+                "作",
+                "洋生物",
+                "国际合作",
+                "生合",
+                "合作 海洋",
+                "生物 国际",
+                "高原 A4",
+                "2026 冻土",
+                "海 合作",
+                "A4-2026",
+                "大学",
+                "科技厅 冻土",
+            ]
         )
         filters["text"] = word
     choices = {
@@ -211,7 +226,7 @@ def test_every_way_to_seek_finds_what_plain_loops_find(session, people, monkeypa
             filters["status"] = chance.choice(["open", "completed"])
         if box == "done":
             sort = "due"
-        limit = chance.choice([2, 3, 50])
+        limit = chance.choice([3, 8, 50])
         for path, settings in PATHS.items():
             with monkeypatch.context() as patched:
                 for name, value in settings.items():
@@ -222,3 +237,16 @@ def test_every_way_to_seek_finds_what_plain_loops_find(session, people, monkeypa
             assert total < len(wanted) if capped else total == len(wanted), (path, user.username, box, sort, filters)
             hits += len(wanted)
     assert hits > 100
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_done_step_is_found_by_its_name_and_its_own_form_together(session, people, monkeypatch, path):
+    for name, value in PATHS[path].items():
+        monkeypatch.setattr(seeking, name, value)
+    officer, desk = people.user("officer", "coop.intake"), [(people.organisation("coop"), "coop.intake")]
+    case = rows.instance(session, rows.definition(session, people.authority().id), title="海洋")
+    done = {"status": "completed", "completed_by_id": officer.id, "completed_at": clock.now(), "groups": desk}
+    check = rows.task(session, case, name="形式审查", submitted={"a": "材料齐全"}, **done)
+    rows.task(session, case, name="签署", submitted={"a": "同意"}, **done)
+    assert pages(session, officer, 5, box="done", text="形式 齐全") == ([check.id], 1, False)
+    assert pages(session, officer, 5, box="done", text="签署 齐全") == ([], 0, False)
