@@ -10,12 +10,13 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service import errors
+from service.models import Authority
 from service.queries import column
 from service.queries import register as queries
 from service.queries.page import Page
 from service.queries.register import PAGE
 
-from . import here, registerwords
+from . import here, i18n, registerwords
 
 if TYPE_CHECKING:
     from service.models import User
@@ -30,7 +31,15 @@ def register() -> str:
         found = _list(session, user, dict(request.args))
         if here.is_partial():
             return render_template("register/_panel.html", **found)
-        return here.page(session, "register/register.html", **found)
+        return here.page(session, "register/register.html", **found, local=_local(session, user))
+
+
+def _local(session: Session, user: User) -> str | None:
+    """The authority whose bases these are, in the reader's language; None: the national one (article 21)."""
+    owner, own = column.owner(session), session.get_one(Authority, user.authority_id)
+    if owner is None or own.id == owner.id:
+        return None
+    return own.name_en or own.name if i18n.choice() == "en" else own.name
 
 
 @blueprint.get("/register/<number>")

@@ -172,6 +172,27 @@ def test_the_history_leads_to_the_case_that_caused_it(people: People, browser: O
 
 
 @pytest.mark.usefixtures("base")
+def test_a_local_authority_reads_its_own_register_and_no_national_base(people: People, browser: Open) -> None:
+    """Article 21: local bases and the national ones never mix."""
+    people.authority("sd")
+    people.user("local", "coop.assessor", authority="sd")
+    page = text(browser("local").get("/register"))
+    assert "sd国际科技合作基地名录" in page
+    assert "不在国家名录之内" in page
+    assert "海洋生物示范基地" not in page
+    assert "国家国际科技合作基地名录" in text(browser("desk").get("/register"))
+
+
+@pytest.mark.usefixtures("base")
+def test_the_list_is_narrowed_to_what_concerns_ones_own_organisation(browser: Open) -> None:
+    for reader, found in (("host", True), ("stranger", False)):
+        page = browser(reader).get("/register?scope=ours&year=2024")
+        assert ("海洋生物示范基地" in text(page)) is found
+        assert '<option value="ours" selected>' in page.text
+        assert '<input type="hidden" name="year" value="2024">' in page.text
+
+
+@pytest.mark.usefixtures("base")
 def test_a_state_without_bases_is_no_empty_register(browser: Open) -> None:
     page = text(browser("desk").get("/register?status=revoked"))
     assert "没有符合条件的基地" in page
