@@ -153,3 +153,13 @@ def test_a_form_that_is_no_form_is_a_finding():
     diagram = process(START + task() + END, "s -> a -> e")
     for bad in (b"[]", b"{", b'{"id": 1, "components": []}', b"[" * 100_000):
         assert "form" in {f.rule for f in findings(diagram, bad__form=bad)}
+
+
+def test_what_is_cut_off_is_said_once_at_its_beginning_with_what_follows_it():
+    diagram = process(
+        START + task() + task("b") + task("c") + task("d") + task("x") + task("y") + END,
+        "s -> a -> e; b -> c -> d -> e; x -> y -> x",
+    )
+    said = [one for one in engine.validate({"p.bpmn": diagram}) if one.rule == "unreachable"]
+    assert [one.element_id for one in said] == ["b", "x"]
+    assert "它后面的 2 个元素因此也走不到" in said[0].zh

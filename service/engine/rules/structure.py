@@ -171,23 +171,42 @@ def _needless_condition(find: Finder, node: Node, flow_id: str) -> None:
 
 
 def _reachable(find: Finder, scope: Scope) -> None:
+    """What is cut off is said at its beginning: what follows it comes back with it."""
+    seen = _behind(scope, [n.id for n in (*scope.start_events(), *scope.event_subprocesses())])
+    lost = {node.id: node for node in scope.nodes.values() if node.id not in seen}
+    led = {node_id for one in lost for node_id in _next(scope, one) if node_id != one}
+    said: set[str] = set()
+    # A ring that is cut off has no beginning; any element of it will do.
+    for node in [*(one for one in lost.values() if one.id not in led), *lost.values()]:
+        if node.id in said:
+            continue
+        more = _behind(scope, [node.id]) & lost.keys() - said
+        said |= more
+        others = len(more) - 1
+        find.error(
+            node,
+            "unreachable",
+            f"“{node.label}”永远走不到：没有从开始事件通向它的路径。"
+            f"{f'它后面的 {others} 个元素因此也走不到。' if others else ''}",
+            f"“{node.label}” can never be reached from a start event."
+            f"{f' Nor, therefore, what follows it ({others}).' if others else ''}",
+        )
+
+
+def _behind(scope: Scope, first: list[str]) -> set[str]:
     seen: set[str] = set()
-    queue = [n.id for n in scope.start_events()] + [n.id for n in scope.event_subprocesses()]
+    queue = list(first)
     while queue:
         node_id = queue.pop()
-        if node_id in seen:
-            continue
-        seen.add(node_id)
-        queue += [scope.flows[f].target for f in scope.nodes[node_id].outgoing]
-        queue += [n.id for n in scope.boundary_events(node_id)]
-    for node in scope.nodes.values():
-        if node.id not in seen:
-            find.error(
-                node,
-                "unreachable",
-                f"“{node.label}”永远走不到：没有从开始事件通向它的路径。",
-                f"“{node.label}” can never be reached from a start event.",
-            )
+        if node_id not in seen:
+            seen.add(node_id)
+            queue += _next(scope, node_id)
+    return seen
+
+
+def _next(scope: Scope, node_id: str) -> list[str]:
+    targets = [scope.flows[flow_id].target for flow_id in scope.nodes[node_id].outgoing]
+    return targets + [event.id for event in scope.boundary_events(node_id)]
 
 
 def _sound(find: Finder, scope: Scope) -> None:
