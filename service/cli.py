@@ -20,7 +20,7 @@ import click
 from service import cli_admin, cli_owner, cli_translate, files
 
 if TYPE_CHECKING:
-    from service.commands.deployments import BundleRejected
+    from service.commands.procedures.deployments import BundleRejected
     from service.config import Settings
     from service.db import Database
     from service.models import User
@@ -107,7 +107,7 @@ def demo() -> None:
 @click.password_option(help="Asked for where not given.")
 def admin(username: str, name: str | None, authority: str, authority_name: str, password: str) -> None:
     """Make the first account of an installation: an administrator and process owner."""
-    from service.commands import identity
+    from service.commands.people import identity
     from service.models import Authority, Organisation
 
     settings = _settings()
@@ -312,7 +312,7 @@ def _owner(session: Any, username: str | None) -> User:
 def _deploy_project(database: Database, settings: Settings, root: Path) -> None:
     """Deploy the project's own processes, unless exactly that is in force."""
     from service import handlers
-    from service.commands import deployments
+    from service.commands.procedures import deployments
     from service.demo import accounts
 
     content = files.of_project(root)

@@ -80,7 +80,7 @@ def audit() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 def verify(path: Path | None, anchors: Path | None, as_json: bool) -> None:
     """Hold the log against its hashes and anchors; name the first record that is not as it was written."""
-    from service.commands import audit as commands
+    from service.commands.administration import audit as commands
 
     if path is not None:
         known = _lines(anchors) if anchors else []
@@ -125,7 +125,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 @audit.command()
 def anchor() -> None:
     """Seal what has happened, sign the end of the chain and print it: keep the line somewhere else."""
-    from service.commands import audit as commands
+    from service.commands.administration import audit as commands
 
     settings = _settings()
     with _database() as database:
@@ -147,7 +147,7 @@ def anchor() -> None:
 @click.option("--user", "username", default=None, help="In whose name; default: the first administrator.")
 def export(form: str, output: Any, process: str | None, username: str | None) -> None:
     """Write the log (csv, jsonl), or cases for process mining (xes, ocel)."""
-    from service.commands import audit as commands
+    from service.commands.administration import audit as commands
     from service.queries import audit as reads
     from service.queries import mining
 
@@ -184,7 +184,7 @@ def repair(
     from sqlalchemy import select
 
     from service import errors
-    from service.commands import repairs
+    from service.commands.administration import repairs
     from service.models import Instance
     from service.queries import repairs as reads
 
@@ -258,7 +258,7 @@ def doctor(as_json: bool) -> None:
 @click.option("--heal/--no-heal", default=True, help="Recreate lost rows (default), or only say what is wrong.")
 def check(heal: bool) -> None:
     """Run the self-check once: hold states, rows and jobs against each other."""
-    from service.commands.causes import sentence
+    from service.commands.cases.causes import sentence
     from service.queries import liveness
     from service.upkeep import Upkeep
 
@@ -318,7 +318,7 @@ def restore(path: Path, moment: str | None, force: bool, only_check: bool) -> No
 @click.command()
 def reindex() -> None:
     """Write anew what tasks are found by, a few hundred cases a transaction, while people work."""
-    from service.commands import reindex as entries
+    from service.commands.cases import reindex as entries
 
     after = done = 0
     with _database() as database:

@@ -61,8 +61,8 @@ def validate(
         _validate_each(found, shape, output, strict, seconds, memory)
         return
     from service import engine
-    from service.commands.catalogue import CATALOGUE
-    from service.commands.identity import ROLES
+    from service.commands.people.identity import ROLES
+    from service.commands.procedures.catalogue import CATALOGUE
     from service.topics import KNOWN
 
     content = files.read(paths)
@@ -202,7 +202,7 @@ def deploy(paths: tuple[Path, ...], username: str | None, note: str, shape: str,
     Exit code 0: it is in service, or was already; 1: refused, with everything that is wrong; 2: nothing to deploy.
     """
     from service import cli, handlers
-    from service.commands import deployments
+    from service.commands.procedures import deployments
 
     content = cli.read_files(paths)
     with cli.opened() as database, database.transaction() as session:
@@ -237,7 +237,7 @@ def diff(old: Path, new: Path, shape: str, english: bool) -> None:
     Exit code 0: nothing that matters; 1: something does; 2: they cannot be read.
     """
     from service import reports
-    from service.commands.identity import ROLES
+    from service.commands.people.identity import ROLES
     from service.engine.compare import Words, compare
 
     words = Words({row[0]: row[1] for row in ROLES}, {row[0]: row[2] for row in ROLES})
@@ -261,7 +261,7 @@ def diff(old: Path, new: Path, shape: str, english: bool) -> None:
 
 def _side(path: Path) -> dict[str, bytes]:
     from service import errors
-    from service.commands import archives
+    from service.commands.procedures import archives
 
     if path.suffix == ".zip":
         try:
@@ -319,7 +319,7 @@ def backtest(paths: tuple[Path, ...], limit: int, shape: str, username: str | No
     Exit code 0: every decision comes out as it did; 1: some do not; 2: there is nothing to decide by.
     """
     from service import cli, reports
-    from service.commands import backtests
+    from service.commands.procedures import backtests
 
     content = cli.read_files(paths)
     with cli.opened() as database, database.transaction() as session:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from service import clock, errors
-from service.commands import audit
+from service.commands.administration import audit
 from service.config import Settings
 from service.db import Database
 from service.queries import liveness

@@ -12,7 +12,7 @@ from service.engine import advice
 from service.engine.compare import Comparison
 
 if TYPE_CHECKING:
-    from service.commands.backtests import Backtest
+    from service.commands.procedures.backtests import Backtest
     from service.scenarios import Outcome
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

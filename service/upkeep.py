@@ -16,19 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock, errors, tracing
-from service.commands import (
-    audit,
-    batches,
-    exports,
-    instances,
-    liveness,
-    retention,
-    senders,
-    symptoms,
-    telling,
-    webhooks,
-)
-from service.commands.causes import LIVE, Suspicion, sentence
+from service.commands.administration import audit, batches, liveness, retention, senders, symptoms, webhooks
+from service.commands.cases import instances
+from service.commands.cases.causes import LIVE, Suspicion, sentence
+from service.commands.inbox import exports
+from service.commands.people import telling
 from service.config import Settings
 from service.db import Database
 from service.models import Authority

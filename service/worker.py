@@ -23,9 +23,10 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from service import clock, engine, errors, handlers, logs, tracing
-from service.commands import incidents, instances, jobrows, jobs, messages, wakeups, workcalendar
-from service.commands.jobs import Taken
-from service.commands.projection import Acted
+from service.commands.administration import workcalendar
+from service.commands.cases import incidents, instances, jobrows, jobs, messages, wakeups
+from service.commands.cases.jobs import Taken
+from service.commands.cases.projection import Acted
 from service.config import Settings
 from service.db import Database
 from service.models import Job, ProcessDefinition

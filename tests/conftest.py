@@ -13,7 +13,7 @@ from alembic import command
 from psycopg import sql
 from sqlalchemy.orm import Session
 
-from service.commands import identity
+from service.commands.people import identity
 from service.db import Database
 from service.migrations import queue
 from service.models import FIXED_PARTIES, Authority, Model, Organisation, User

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service import clock
-from service.commands import search
+from service.commands.cases import search
 from service.models import (
     CaseParty,
     Deployment,

@@ -107,6 +107,16 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "sandbox": {"scenarios", "engine", "commands", "models", "db"},
 }
 
+ROOMS: dict[str, set[str]] = {
+    "cases": {"procedures"},
+    "bases": {"cases", "people"},
+    "people": {"cases"},
+    "inbox": {"cases", "people", "procedures"},
+    "procedures": {"administration", "cases", "inbox", "people"},
+    "administration": {"cases", "procedures"},
+}
+"""Which rooms of ``commands`` use which: a case knows nothing of who repairs it or is told of it."""
+
 ONLY_IN = {
     "SpiffWorkflow": {"engine"},
     "lxml": {"engine"},
@@ -188,6 +198,16 @@ def test_parts_import_only_what_they_may():
     assert wrong == []
 
 
+def test_rooms_of_the_commands_use_only_those_they_may():
+    found = {room: set[str]() for room in ROOMS}
+    for one in imports():
+        if one.importer == "commands" and one.name.startswith("service.commands."):
+            room, used = one.path.relative_to(SERVICE / "commands").parts[0], one.name.split(".")[2]
+            if used != room:
+                found[room].add(used)
+    assert found == ROOMS
+
+
 @pytest.mark.parametrize("library", sorted(ONLY_IN))
 def test_a_library_stays_behind_its_part(library):
     found = [one for one in imports() if one.name.split(".")[0] == library]
@@ -210,7 +230,7 @@ def test_only_the_database_commits_and_rolls_back():
 def test_commands_take_the_session_first():
     """What other parts call of a command: a session first, and who does it by keyword."""
     wrong = []
-    for path in sorted((SERVICE / "commands").glob("*.py")):
+    for path in sorted((SERVICE / "commands").rglob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and any(arg.arg == "session" for arg in node.args.args):
                 positional = [arg.arg for arg in node.args.args]

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import func, select
 
 from service import errors
-from service.commands import instances, tasks
+from service.commands.cases import instances
+from service.commands.inbox import tasks
 from service.db import Database
 from service.models import Event, Task, User
 from tests.commands.conftest import DESK, END, START, Office, diagram, office, topics

@@ -21,7 +21,8 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from service.commands import identity, instances
+from service.commands.cases import instances
+from service.commands.people import identity
 from service.db import Database
 from service.models import Event, Instance, Job, Notification, Task
 from tests.commands.conftest import DESK, END, START, Office, diagram, office, service

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import func, select
 
 from service import clock, config, demo, files, handlers
-from service.commands import deployments, identity
+from service.commands.people import identity
+from service.commands.procedures import deployments
 from service.db import Database
 from service.models import Authority, Incident, Instance, Membership, Organisation, Role, Task, User
 from service.models.register import Ban, Base, Expert, Notice, Violation

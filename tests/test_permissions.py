@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from service import clock, permissions
-from service.commands import identity
+from service.commands.people import identity
 from service.models import FIXED_PARTIES, Attachment, Instance, ProcessDefinition, Task, User
 from tests import rows
 

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import update
 
 from service import clock, handlers
-from service.commands import incidents, jobs, repairs
+from service.commands.administration import repairs
+from service.commands.cases import incidents, jobs
 from service.models import Event, Incident, Instance, Job, Notification
 from service.worker import Worker
 from tests.commands.conftest import DESK, END, START, Office, diagram, office, service, topics

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock
-from service.commands import identity
+from service.commands.people import identity
 from service.models import Authority, Organisation, User
 from service.models.register import Expert
 

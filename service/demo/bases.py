@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock
-from service.commands import column, cooperation, identity, register, sanctions
+from service.commands.bases import column, cooperation, register, sanctions
+from service.commands.people import identity
 from service.models import Authority, Organisation
 from service.models.register import FIELDS, TYPES, Base, Project
 

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select
 
 from service import clock
-from service.commands import attachments, instances, tasks
+from service.commands.cases import instances
+from service.commands.inbox import attachments, tasks
 from service.config import Settings
 from service.db import Database
 from service.models import Instance, ProcessDefinition, Task, User

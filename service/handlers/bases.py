@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service import clock, workdays
-from service.commands import register, sanctions
+from service.commands.bases import register, sanctions
 from service.models.register import TYPES, Base
 from service.queries import organisations
 from service.queries import register as read

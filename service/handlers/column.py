@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service.commands import column
+from service.commands.bases import column
 
 from . import case
 from .registry import JobContext, topic

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock, errors
-from service.commands import column, cooperation
+from service.commands.bases import column, cooperation
 from service.models.register import ForeignPlaque, MatchingFund, Partner, Project, Talent
 from service.queries import standing
 

@@ -9,7 +9,8 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from service import clock
-from service.commands import instances, jobrows, jobs, sanctions
+from service.commands.bases import sanctions
+from service.commands.cases import instances, jobrows, jobs
 from service.models import Correlation, Instance, Organisation, PublishedMessage
 from service.models.register import AnnualReport, AnnualResult, Base, RecommenderLink
 from service.queries import register as read

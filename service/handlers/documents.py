@@ -15,7 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from service import clock, errors
-from service.commands import attachments, deployments, documents
+from service.commands.bases import documents
+from service.commands.inbox import attachments
+from service.commands.procedures import deployments
 from service.models import Organisation, Task
 from service.models.register import Document
 from service.storage import Folder

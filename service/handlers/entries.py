@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.commands import column, cooperation, windows
+from service.commands.bases import column, cooperation, windows
 from service.models.register import Project
 from service.queries import register as read
 

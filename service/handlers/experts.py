@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from service import clock
-from service.commands import duties, related
+from service.commands.cases import duties, related
 from service.models import Membership, Organisation, RelatedParty, User
 from service.models.register import Expert
 

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from service.commands import exports
+from service.commands.inbox import exports
 from service.config import Settings
 from service.models import Export
 from service.queries import listing, spreadsheet

@@ -9,7 +9,9 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from service import clock, english, mail
-from service.commands import deployments, escalation, telling
+from service.commands.inbox import escalation
+from service.commands.people import telling
+from service.commands.procedures import deployments
 from service.models import (
     CASE_PARTIES,
     FIXED_PARTIES,

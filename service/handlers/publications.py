@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from service.commands import publishing
+from service.commands.procedures import publishing
 
 from .registry import BusinessError, JobContext, topic
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock
-from service.commands import register, sanctions
+from service.commands.bases import register, sanctions
 from service.models import Organisation
 from service.models.register import GRADES, Ban
 from service.queries import register as read

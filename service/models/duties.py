@@ -17,7 +17,7 @@ class Exclusion(Model):
 
     kind: ``acted`` (did the step ``because_id``, or had it done in their name), ``holds`` (has that step in hand),
     ``party`` (their organisation plays a party of the case that must keep away). Written in the transaction of the
-    step that causes it (``commands.duties``); the rows of a task that is over mean nothing.
+    step that causes it (``commands.cases.duties``); the rows of a task that is over mean nothing.
     """
 
     __tablename__ = "exclusion"
@@ -42,8 +42,8 @@ class Exclusion(Model):
 class RelatedParty(Model):
     """An organisation that a case names beside its parties: a ``partner`` of the applicant, or one ``joint`` with it.
 
-    Follows the process property ``relatedParties`` (``commands.related``). ``keys`` are what it may be recognised by,
-    folded: names, social credit code, code; ``organisation_id`` is the one of the register that has one of them.
+    Follows the process property ``relatedParties`` (``commands.cases.related``). ``keys`` are what it may be recognised
+    by, folded: names, social credit code, code; ``organisation_id`` is the one of the register that has one of them.
     """
 
     __tablename__ = "related_party"

@@ -2,7 +2,7 @@
 
 Each cause is one statement over all running cases. A next mover is a task that somebody enabled may do, a job that a
 living worker will take, or a subscription; what stands in a state but not in the rows is the self-check's business
-(``commands/liveness.py``), which reads only states that changed.
+(``commands/administration/liveness.py``), which reads only states that changed.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ import threading
 from typing import Any
 
 from service import errors
-from service.commands import scenarioruns, workcalendar, workshop
+from service.commands.administration import workcalendar
+from service.commands.procedures import scenarioruns, workshop
 from service.db import Database
 from service.models import WorkingCopy
 

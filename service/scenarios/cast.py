@@ -14,7 +14,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from service import clock
-from service.commands import identity
+from service.commands.people import identity
 from service.models import Authority, Model, Organisation, User
 from service.models.register import FIELDS, Base, Expert
 

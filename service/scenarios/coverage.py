@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import engine
-from service.commands.identity import ROLES
+from service.commands.people.identity import ROLES
 from service.models import Event, Task
 
 if TYPE_CHECKING:

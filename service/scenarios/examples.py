@@ -10,7 +10,7 @@ from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
 from service import clock, engine
-from service.commands import instances
+from service.commands.cases import instances
 from service.models import CaseParty, Incident, Instance, Model, Notification, Organisation, Task, User
 from service.models.register import Base, Document
 

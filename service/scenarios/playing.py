@@ -14,7 +14,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service import clock, config, engine, errors
-from service.commands import deployments, incidents, instances, jobs, messages, task_forms, tasks, workcalendar
+from service.commands.administration import workcalendar
+from service.commands.cases import incidents, instances, jobs, messages
+from service.commands.inbox import task_forms, tasks
+from service.commands.procedures import deployments
 from service.db import Database
 from service.models import Event, Incident, Instance, Membership, Model, Task, TaskCandidate, User
 from service.storage import Folder

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from service import clock, config, files, handlers
-from service.commands import deployments
+from service.commands.procedures import deployments
 from service.db import Database
 from service.models import CalendarYear, Model, User
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service import clock
-from service.commands import attachments
+from service.commands.inbox import attachments
 from service.engine import feel
 from service.models import User
 from service.storage import Folder

@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service import clock, engine, permissions
-from service.commands import deployments, instances, messages, task_forms
+from service.commands.cases import instances, messages
+from service.commands.inbox import task_forms
+from service.commands.procedures import deployments
 from service.models import (
     Event,
     Incident,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import engine, errors, forms
-from service.commands.identity import ROLES
+from service.commands.people.identity import ROLES
 from service.models import Incident, Instance, Task
 
 from .outcomes import Problem

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors, permissions
-from service.commands import identity as accounts
+from service.commands.people import identity as accounts
 from service.queries import identity
 
 from . import here, i18n

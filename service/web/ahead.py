@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from service.commands import clocks, outlook
+from service.commands.cases import clocks, outlook
 from service.models import Instance, Task
 from service.queries import progress
 

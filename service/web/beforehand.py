@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service import clock
-from service.commands import eligibility
-from service.commands.eligibility import Unmet
+from service.commands.cases import eligibility
+from service.commands.cases.eligibility import Unmet
 from service.models import Organisation, ProcessDefinition
 from service.queries import standing
 from service.queries.definitions import Startable

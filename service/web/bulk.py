@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service import errors
-from service.commands import bulk, drafts, tasks
+from service.commands.inbox import bulk, drafts, tasks
 from service.queries import inbox as boxes
 
 from . import formbox, here, i18n

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors
-from service.commands import deployments, messages, task_forms
+from service.commands.cases import messages
+from service.commands.inbox import task_forms
+from service.commands.procedures import deployments
 from service.queries import attachments, definitions, documents, instances, progress
 from service.queries import inbox as boxes
 from service.queries import tasks as task_queries

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors, permissions
-from service.commands import column as commands
-from service.commands import messages, task_forms
+from service.commands.bases import column as commands
+from service.commands.cases import messages
+from service.commands.inbox import task_forms
 from service.models.register import ColumnArticle
 from service.queries import column, register
 

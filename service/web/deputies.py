@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import clock, errors, permissions
-from service.commands import deputies as commands
-from service.commands import tasks
+from service.commands.inbox import tasks
+from service.commands.people import deputies as commands
 from service.queries import definitions, identity
 from service.queries import deputies as queries
 

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from werkzeug.wsgi import wrap_file
 
 from service import clock, errors
-from service.commands import exports as commands
+from service.commands.inbox import exports as commands
 from service.queries import exports as queries
 from service.queries import listing, spreadsheet
 from service.storage import Store

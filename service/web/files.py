@@ -10,7 +10,7 @@ from flask import Blueprint, current_app, jsonify, render_template, request, sen
 from werkzeug.wrappers import Response
 
 from service import errors, office, outside
-from service.commands import attachments as commands
+from service.commands.inbox import attachments as commands
 from service.queries import attachments as queries
 from service.queries import documents
 from service.storage import Store

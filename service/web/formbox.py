@@ -10,9 +10,9 @@ from flask import request, url_for
 from flask import session as cookie
 
 from service import errors
-from service.commands import attachments
-from service.commands.drafts import Kept
-from service.commands.task_forms import TaskForm
+from service.commands.inbox import attachments
+from service.commands.inbox.drafts import Kept
+from service.commands.inbox.task_forms import TaskForm
 from service.models import User
 
 from . import here, i18n

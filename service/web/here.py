@@ -13,7 +13,7 @@ from flask import session as cookie
 from sqlalchemy.orm import Session
 
 from service import clock, errors, permissions, wording
-from service.commands import identity as identity_commands
+from service.commands.people import identity as identity_commands
 from service.config import Settings
 from service.db import Database
 from service.queries import identity, notifications

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import clock, errors, permissions, wording, workdays
-from service.commands import drafts, grace, tasks
+from service.commands.inbox import drafts, grace, tasks
 from service.queries import identity
 from service.queries import inbox as boxes
 from service.queries import tasks as task_queries

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import permissions
-from service.commands import views as commands
+from service.commands.inbox import views as commands
 from service.queries import identity, views
 
 from . import finder, here, i18n

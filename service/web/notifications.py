@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from service.commands import notifications as commands
+from service.commands.people import notifications as commands
 from service.queries import notifications as queries
 
 from . import here

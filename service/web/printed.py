@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service import clock, errors, sheet
-from service.commands import printing
+from service.commands.inbox import printing
 from service.queries import instances
 from service.queries import tasks as queries
 

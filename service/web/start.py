@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors, permissions
-from service.commands import instances, task_forms
+from service.commands.cases import instances
+from service.commands.inbox import task_forms
 from service.queries import definitions
 from service.queries import inbox as boxes
 from service.queries import instances as instance_queries

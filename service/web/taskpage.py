@@ -9,7 +9,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service import errors, forms, permissions
-from service.commands import drafts, duties, outlook, returns, task_forms
+from service.commands.cases import duties, outlook
+from service.commands.inbox import drafts, returns, task_forms
 from service.models import Task
 from service.queries import attachments, instances
 from service.queries import tasks as task_queries

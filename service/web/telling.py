@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
 from service import errors
-from service.commands import feeds as feed_commands
-from service.commands import telling as commands
+from service.commands.people import feeds as feed_commands
+from service.commands.people import telling as commands
 from service.queries import feeds
 
 from . import here

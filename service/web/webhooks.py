@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors, outgoing, permissions
-from service.commands import telling
-from service.commands import webhooks as commands
+from service.commands.administration import webhooks as commands
+from service.commands.people import telling
 from service.queries import webhooks as queries
 
 from . import here, i18n

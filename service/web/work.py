@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors
-from service.commands import comments, drafts, escalation, grace, planning, tasks
+from service.commands.inbox import comments, drafts, escalation, grace, planning, tasks
 from service.queries import comments as said
 from service.queries import identity, instances
 from service.queries import inbox as boxes

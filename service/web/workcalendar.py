@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from service import clock, errors, permissions
-from service.commands import workcalendar as commands
+from service.commands.administration import workcalendar as commands
 from service.queries import workcalendar as queries
 
 from . import here

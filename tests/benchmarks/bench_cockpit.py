@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from service.commands import symptoms
+from service.commands.administration import symptoms
 from service.db import Database
 from service.models import Instance, User
 from service.queries import heat, liveness, stuck

@@ -21,7 +21,8 @@ from sqlalchemy import event, func, select
 
 from service import engine
 from service.app import create_app
-from service.commands import deployments, identity
+from service.commands.people import identity
+from service.commands.procedures import deployments
 from service.db import Database
 from service.models import Instance
 from tests.commands.conftest import DESK, END, START, Office, diagram, form, office

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from service import clock, engine, files, topics
-from service.commands import checks, deployments, impacts, workshop
+from service.commands.procedures import checks, deployments, impacts, workshop
 from service.db import Database
 from service.engine.soundness import explore
 from service.models import Instance, ProcessDefinition, User

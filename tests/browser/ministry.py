@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from sqlalchemy import select
 
 from service import cli, config, demo, frontend, handlers
-from service.commands import deployments
+from service.commands.procedures import deployments
 from service.db import Database
 from service.models import Membership, Task, TaskCandidate, User
 from tests.browser.conftest import Site, Visitor

@@ -28,8 +28,11 @@ from playwright.sync_api import sync_playwright
 from sqlalchemy import select
 
 from service import clock, config, workdays
-from service.commands import identity, messages, tasks, workshop
-from service.commands.workshop import Change
+from service.commands.cases import messages
+from service.commands.inbox import tasks
+from service.commands.people import identity
+from service.commands.procedures import workshop
+from service.commands.procedures.workshop import Change
 from service.db import Database
 from service.demo import accounts
 from service.demo.cases import Player

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from service.commands import column
+from service.commands.bases import column
 from service.models import Authority
 from tests.browser.conftest import SIZES, Visitor
 from tests.commands.conftest import Office

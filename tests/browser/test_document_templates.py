@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from service.commands import deployments, workshop
+from service.commands.procedures import deployments, workshop
 from tests.browser.test_modeler import Shop, shop
 from tests.engine.diagrams import process, user
 from tests.workshop.test_compare import template

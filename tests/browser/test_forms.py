@@ -212,7 +212,7 @@ def test_what_is_typed_survives_an_ended_session(office: Office, case: int, visi
     wang = visitor("wang").open_task("填报申报材料")
     wang.expect_complaint("401")
     with office.database.transaction() as session:
-        from service.commands import identity
+        from service.commands.people import identity
 
         identity.sign_out_everywhere(session, office.fresh(session, office.wang))
     wang.fill("基地名称", "海洋生物示范基地").fill("发展目标", "会话已过期时写的")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from service.commands import workshop
+from service.commands.procedures import workshop
 from service.models import WorkingCopy
 from tests.browser import workshop as site
 from tests.conftest import People
@@ -69,7 +69,7 @@ def shop(sqlite_template, tmp_path, chromium, request):
 
 
 def blank(path=BLANK, title="请假"):
-    from service.commands import blanks
+    from service.commands.procedures import blanks
 
     return {path: blanks.blank(path, title)}
 

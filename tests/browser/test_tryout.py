@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from service.commands import workshop
+from service.commands.procedures import workshop
 from service.engine import layout
 from service.models import Instance, ProcessDefinition, Task
 from tests.browser.conftest import AXE

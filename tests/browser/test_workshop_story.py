@@ -7,7 +7,7 @@ import json
 import pytest
 from sqlalchemy import select
 
-from service.commands import instances
+from service.commands.cases import instances
 from service.models import Task, TaskCandidate
 from tests.browser.test_modeler import BLANK, Shop, blank, saved, shop, until
 

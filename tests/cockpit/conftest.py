@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.commands import repairs
+from service.commands.administration import repairs
 from service.db import Database
 from service.models import Repair
 from service.upkeep import Checked, Upkeep

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from service.cli import guohe
-from service.commands import audit, retention
+from service.commands.administration import audit, retention
 from service.models import AuditAnchor, AuditHead, AuditRecord, Event, Instance, User
 from service.queries import audit as reads
 from service.queries import mining, spreadsheet

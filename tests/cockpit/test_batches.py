@@ -11,7 +11,7 @@ import time
 import pytest
 
 from service import errors
-from service.commands import batches, migrations
+from service.commands.administration import batches, migrations
 from service.models import Batch, BatchItem, Instance, Repair, Task
 from tests.cockpit.conftest import DESK, END, START, Cockpit, diagram, two_tasks, user
 
@@ -169,7 +169,7 @@ def propose(cockpit: Cockpit, old: int, new: int) -> migrations.Plan:
 
 
 def test_a_renamed_step_is_found_by_its_name_and_cases_move_with_claims(cockpit):
-    from service.commands import tasks
+    from service.commands.inbox import tasks
 
     old = cockpit.office.deploy(two_tasks())
     case = cockpit.office.start()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from service.commands import audit, repairs
+from service.commands.administration import audit, repairs
 from service.models import BatchItem, Event, Instance, Repair, Task
 from tests.cockpit.conftest import Cockpit, two_tasks
 from tests.cockpit.test_batches import RENAMED, WORKER, counts, create, propose

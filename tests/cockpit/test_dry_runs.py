@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from service import clock, engine, errors
-from service.commands import instances, repairs
-from service.commands.repairkinds import KINDS as ALL
+from service.commands.administration import repairs
+from service.commands.administration.repairkinds import KINDS as ALL
+from service.commands.cases import instances
 from service.db import Database
 from service.handlers import registry
 from service.models import Instance, Job, Subscription, Task

@@ -12,8 +12,11 @@ from click.testing import CliRunner
 
 from service import clock, errors
 from service.cli import guohe
-from service.commands import identity, instances, repairs, tasks
-from service.commands.repairkinds import KINDS
+from service.commands.administration import repairs
+from service.commands.administration.repairkinds import KINDS
+from service.commands.cases import instances
+from service.commands.inbox import tasks
+from service.commands.people import identity
 from service.models import Instance, Job, Repair, User
 from service.queries import liveness
 from tests.cockpit.conftest import Cockpit, two_tasks

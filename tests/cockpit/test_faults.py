@@ -132,7 +132,7 @@ def test_a_membership_that_ran_out_counts_as_an_empty_role(cockpit, running):
 
 
 def claim(cockpit: Cockpit, case: int, person: User) -> None:
-    from service.commands import tasks
+    from service.commands.inbox import tasks
 
     task = cockpit.office.open(case)["a"]
     with cockpit.database.transaction() as session:
@@ -200,7 +200,7 @@ def test_a_task_whose_form_is_missing_is_found(cockpit):
     case = cockpit.office.start()
     cockpit.check()
     assert cockpit.causes(case) == set()
-    from service.commands import deployments
+    from service.commands.procedures import deployments
 
     with cockpit.database.transaction() as session:
         bundle = deployments.bundle(session, deployment)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from service import clock, errors
-from service.commands import audit
+from service.commands.administration import audit
 from service.models import Repair
 from tests.cockpit.conftest import Cockpit, two_tasks
 from tests.web.conftest import app, browser, settings, text

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from service import clock
-from service.commands import tasks
+from service.commands.inbox import tasks
 from service.models import (
     DeploymentFile,
     Deputy,
@@ -191,7 +191,7 @@ GONE: list[tuple[dict, dict]] = []
 
 
 def _form_gone(cockpit: Cockpit, case: int) -> None:
-    from service.commands import deployments
+    from service.commands.procedures import deployments
 
     with cockpit.database.transaction() as session:
         bundle = deployments.bundle(session, session.get_one(Instance, case).deployment_id)
@@ -202,7 +202,7 @@ def _form_gone(cockpit: Cockpit, case: int) -> None:
 
 def _retries_exhausted(cockpit: Cockpit, case: int) -> None:
     """A worker that takes the job twice, and fails twice."""
-    from service.commands import jobs
+    from service.commands.cases import jobs
 
     for _ in range(2):
         cockpit.sql("UPDATE job SET due_at = created_at WHERE instance_id = :id AND topic = 'act'", id=case)

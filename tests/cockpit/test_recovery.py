@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import delete, insert, select
 
 from service import clock, engine, errors, scenarios
-from service.commands import instances, recovery, repairs
+from service.commands.administration import recovery, repairs
+from service.commands.cases import instances
 from service.db import Database
 from service.models import Event, Instance, Model, Repair, Task, User
 from service.scenarios import cast

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from service import clock, errors
-from service.commands import repairs, snapshots
+from service.commands.administration import repairs
+from service.commands.cases import snapshots
 from service.models import Draft, Event, Instance, Job, Repair, User
 from tests.cockpit.conftest import DESK, END, START, Cockpit, diagram, form, two_tasks, user
 
@@ -122,7 +123,7 @@ def test_reassigning_asks_anybody_of_the_authority(cockpit, case):
 
 
 def test_an_undo_gives_claims_and_drafts_back(cockpit, case):
-    from service.commands import tasks
+    from service.commands.inbox import tasks
 
     task = cockpit.office.open(case)["a"]
     with cockpit.database.transaction() as session:

@@ -67,7 +67,7 @@ def test_a_drill_brings_everything_back(cockpit, environ, tmp_path, request):
         with back.transaction(readonly=True) as session:
             from sqlalchemy import select
 
-            from service.commands import audit
+            from service.commands.administration import audit
             from service.models import Task
 
             opened = session.scalars(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service import clock
-from service.commands import tasks
+from service.commands.inbox import tasks
 from service.models import Instance
 from service.queries import stuck
 from tests.cockpit.conftest import DESK, END, START, Cockpit, diagram, user

@@ -12,7 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import config
-from service.commands import deployments, instances, tasks
+from service.commands.cases import instances
+from service.commands.inbox import tasks
+from service.commands.procedures import deployments
 from service.db import Database
 from service.handlers import registry
 from service.models import Event, Incident, Instance, Job, Task, TaskCandidate, User

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from service import clock, errors
-from service.commands import bulk
+from service.commands.inbox import bulk
 from tests.engine.diagrams import user
 
 from .conftest import DESK, END, START, Office, diagram

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from service import clock, engine, errors
-from service.commands import deployments
+from service.commands.procedures import deployments
 from service.models import Deployment, DeploymentFile, Job, ProcessDefinition, Subscription
 from tests.engine.diagrams import user
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from service import clock, errors, permissions
-from service.commands import deputies, tasks
+from service.commands.inbox import tasks
+from service.commands.people import deputies
 from service.models import AuditRecord, Event, Task
 from service.queries import inbox
 from service.upkeep import Upkeep

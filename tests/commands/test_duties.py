@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from service import clock, engine, errors, permissions
-from service.commands import deputies, liveness, repairs, tasks
+from service.commands.administration import liveness, repairs
+from service.commands.inbox import tasks
+from service.commands.people import deputies
 from service.models import Event, Exclusion, Organisation, Task
 from service.models.register import Expert
 from service.queries import inbox

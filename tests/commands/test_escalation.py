@@ -8,7 +8,7 @@ import pytest
 
 from service import clock, errors
 from service.clock import CHINA
-from service.commands import escalation, tasks
+from service.commands.inbox import escalation, tasks
 from service.models import Event, Job, Notification
 from tests.commands.conftest import END, START, diagram
 from tests.engine.diagrams import ext

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from service import clock, errors
-from service.commands import grace
+from service.commands.inbox import grace
 from service.models import Draft, Job, SearchEntry, User
 from tests.engine.diagrams import user
 

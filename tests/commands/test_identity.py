@@ -7,7 +7,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
 from service import clock, errors
-from service.commands import identity
+from service.commands.people import identity
 from service.models import FIXED_PARTIES, ApiToken, Event, Role, SignInFailure, UserSession
 from service.queries import identity as asked
 from tests.statements import counted

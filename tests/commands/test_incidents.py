@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import select
 
 from service import engine, errors
-from service.commands import incidents, instances, parties, repairs
+from service.commands.administration import parties, repairs
+from service.commands.cases import incidents, instances
 from service.models import Event, Incident, Organisation
 from tests.engine.diagrams import ext, user
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from service import clock, errors
-from service.commands import instances
+from service.commands.cases import instances
 from service.models import CaseParty, Event, Task
 from tests.engine.diagrams import user
 

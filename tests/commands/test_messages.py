@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from service import clock, errors
-from service.commands import messages
+from service.commands.cases import messages
 from service.models import Correlation, Instance, PublishedMessage, Subscription, Task
 from tests.engine.diagrams import ext, user
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.commands import prefills
+from service.commands.inbox import prefills
 from service.engine import feel
 from service.models import User
 

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from service import errors
-from service.commands import audit, column, cooperation, documents, register, sanctions
+from service.commands.administration import audit
+from service.commands.bases import column, cooperation, documents, register, sanctions
 from service.models import AuditRecord
 from service.models.register import AllianceMember, ColumnArticle, ForeignPlaque, Plaque, Sanction
 from service.queries import column as public

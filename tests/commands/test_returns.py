@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from service import clock, errors
-from service.commands import clocks, returns, task_forms
+from service.commands.cases import clocks
+from service.commands.inbox import returns, task_forms
 from service.models import Job, Task
 from tests.engine.diagrams import ext
 

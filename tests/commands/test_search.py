@@ -9,7 +9,8 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
 from service import words
-from service.commands import reindex, retention, search
+from service.commands.administration import retention
+from service.commands.cases import reindex, search
 from service.models import SearchEntry
 from service.queries import inbox
 from tests.commands.conftest import DESK, END, START, Office, diagram

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from service import errors
-from service.commands import attachments, drafts, tasks
+from service.commands.inbox import attachments, drafts, tasks
 from service.models import Attachment, Draft, Event
 from service.storage import Folder
 from tests.engine.diagrams import user

@@ -12,7 +12,8 @@ from aiosmtpd.controller import Controller
 
 from service import clock
 from service.clock import CHINA
-from service.commands import deputies, tasks, telling
+from service.commands.inbox import tasks
+from service.commands.people import deputies, telling
 from service.models import Instance, Notification, Task
 from service.worker import Worker
 from tests.commands.conftest import END, START, diagram

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from service import clock, errors, outgoing
-from service.commands import webhooks
+from service.commands.administration import webhooks
 from service.models import Webhook, WebhookDelivery
 from service.queries import webhooks as queries
 from service.upkeep import Upkeep

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from service import clock, engine, errors
-from service.commands import comments, drafts, outlook, planning, tasks
+from service.commands.cases import outlook
+from service.commands.inbox import comments, drafts, planning, tasks
 from service.models import Draft, Instance, Notification, StepNorm, User
 from service.queries import comments as said
 from service.queries import inbox

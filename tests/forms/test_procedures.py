@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from service import clock, forms, returning
-from service.commands import bulk, returns, task_forms
+from service.commands.inbox import bulk, returns, task_forms
 from service.engine import feel
 
 ROOT = Path(__file__).parents[2] / "forms"

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from service import clock, errors, handlers
-from service.commands import column, cooperation, prefills, register, sanctions
+from service.commands.bases import column, cooperation, register, sanctions
+from service.commands.inbox import prefills
 from service.models import CaseParty, Job, User
 from service.models.register import (
     AllianceMember,

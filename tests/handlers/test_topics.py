@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from service import errors, handlers
-from service.commands import cooperation, register, related, sanctions
+from service.commands.bases import cooperation, register, sanctions
+from service.commands.cases import related
 from service.handlers.case import WrongInput
 from service.models import CaseParty, Job, Notification, Task
 from service.models.register import ColumnArticle, Expert, Plaque

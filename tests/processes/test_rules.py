@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from service import errors, workdays
-from service.commands import register as bases
-from service.commands import sanctions
+from service.commands.bases import register as bases
+from service.commands.bases import sanctions
 from service.engine import decisions, feel
 from service.handlers import organisations
 from service.queries import organisations as known_of

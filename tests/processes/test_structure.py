@@ -12,7 +12,7 @@ import yaml
 from lxml import etree
 
 from service import engine
-from service.commands.catalogue import CATALOGUE
+from service.commands.procedures.catalogue import CATALOGUE
 from service.engine import layout
 
 ROOT = Path(__file__).resolve().parents[2]

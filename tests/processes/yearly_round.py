@@ -13,7 +13,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from service import clock, config, files, handlers
-from service.commands import deployments, identity, instances, task_forms, tasks
+from service.commands.cases import instances
+from service.commands.inbox import task_forms, tasks
+from service.commands.people import identity
+from service.commands.procedures import deployments
 from service.db import Database
 from service.models import Authority, Instance, Membership, Organisation, Task, TaskCandidate, User
 from service.models.register import FIELDS, AnnualReport, AnnualResult, Base, BaseField, RecommenderLink

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from service import clock, errors
-from service.commands import identity as accounts
+from service.commands.people import identity as accounts
 from service.models import Job, Notification
 from service.queries import audit, definitions, identity, notifications, page, stuck
 from tests import rows

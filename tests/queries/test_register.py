@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from service.commands import column, cooperation, register, sanctions
+from service.commands.bases import column, cooperation, register, sanctions
 from service.queries import column as public
 from service.queries import register as asked
 from service.queries.register import Filter

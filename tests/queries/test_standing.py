@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from service.commands import cooperation, registered, sanctions
+from service.commands.bases import cooperation, sanctions
+from service.commands.inbox import registered
 from service.engine import decisions
 from service.queries import standing
 

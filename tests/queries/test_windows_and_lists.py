@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from service import errors
-from service.commands import register, registered, windows
+from service.commands.bases import register, windows
+from service.commands.inbox import registered
 from service.queries import register as asked
 
 

@@ -10,7 +10,8 @@ import time_machine
 from sqlalchemy import select
 
 from service import clock
-from service.commands import column, messages
+from service.commands.bases import column
+from service.commands.cases import messages
 from service.models import Attachment, Authority, Instance, Notification, Organisation, PublishedMessage, User
 from service.models.register import Base, ColumnArticle, RegisterEvent
 from tests.commands.conftest import Office, diagram

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from service import clock
-from service.commands import identity, telling, workshop
+from service.commands.people import identity, telling
+from service.commands.procedures import workshop
 from service.models import Draft, Instance, Job, Notification, Task, User, WorkingCopy
 from service.queries import feeds
 from tests.commands.conftest import Office, diagram

@@ -13,7 +13,7 @@ import pypdfium2.raw as pdfium
 import pytest
 
 from service import clock, config, fonts, sheet
-from service.commands import deputies
+from service.commands.people import deputies
 from tests.commands.conftest import Office, diagram
 from tests.web.conftest import Browser, field, form, task
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from service.commands import column, cooperation, register, sanctions
+from service.commands.bases import column, cooperation, register, sanctions
 from service.models import Authority, Organisation, User
 from service.models.register import AnnualResult, Base, BaseField, Document, RegisterEvent
 from service.storage import Folder

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from service import workdays
-from service.commands import workcalendar
+from service.commands.administration import workcalendar
 from service.engine import feel
 from tests.commands.conftest import Office
 from tests.engine.diagrams import NOW

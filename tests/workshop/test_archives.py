@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service import errors, files
-from service.commands import archives
+from service.commands.procedures import archives
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {

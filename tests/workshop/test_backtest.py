@@ -7,7 +7,7 @@ import json
 import pytest
 
 from service import cli, config, engine, errors
-from service.commands import backtests
+from service.commands.procedures import backtests
 from service.engine.backtest import Past, Replay
 from service.models import Event
 from tests.commands.conftest import Office, diagram
@@ -147,7 +147,7 @@ def test_a_step_with_values_of_its_own_is_decided_again_with_those():
 
 def test_the_page_says_how_many_come_out_differently(decided):
     from service.app import create_app
-    from service.commands import workshop
+    from service.commands.procedures import workshop
 
     with decided.database.transaction() as session:
         owner = decided.fresh(session, decided.admin)

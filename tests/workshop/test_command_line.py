@@ -12,7 +12,7 @@ import yaml
 from lxml import etree
 
 from service import cli, corpus
-from service.commands import archives, workshop
+from service.commands.procedures import archives, workshop
 from service.engine import tck
 from service.models import User
 from tests.commands.conftest import DESK, END, START, diagram

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service import engine
-from service.commands.catalogue import CATALOGUE
+from service.commands.procedures.catalogue import CATALOGUE
 from service.engine.contract import Sources, analyse
 from tests.engine.diagrams import NOW, ext, process, script, user
 

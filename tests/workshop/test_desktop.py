@@ -9,7 +9,8 @@ import pytest
 
 from service import config
 from service.app import create_app
-from service.commands import deployments, identity, publishing
+from service.commands.people import identity
+from service.commands.procedures import deployments, publishing
 from service.db import Database
 from service.models import Deployment, ProcessDefinition, User
 from tests.conftest import People

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from service import corpus, engine
-from service.commands.catalogue import CATALOGUE
+from service.commands.procedures.catalogue import CATALOGUE
 from tests.engine.diagrams import HEAD, ext, process, script, user
 from tests.workshop.test_table_analysis import table
 

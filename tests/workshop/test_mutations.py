@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service import corpus, engine
-from service.commands.catalogue import CATALOGUE
+from service.commands.procedures.catalogue import CATALOGUE
 from service.engine import parser
 from tests.engine.diagrams import process
 from tests.workshop.mutations import MUTATIONS, garbled, mutated

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service import engine
-from service.commands.catalogue import CATALOGUE
+from service.commands.procedures.catalogue import CATALOGUE
 from service.engine import placeholders
 from service.engine.templates import TemplateProblem
 from service.handlers.documents import render

@@ -9,9 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from service import clock, config, errors
-from service.commands import batches, deployments, impacts, instances, merges, publishing, scenarioruns, tasks, workshop
-from service.commands.publishing import GateClosed, Move, NeedsAnother, Overtaken, ScenariosOpen
-from service.commands.workshop import Change, sha256
+from service.commands.administration import batches
+from service.commands.cases import instances
+from service.commands.inbox import tasks
+from service.commands.procedures import deployments, impacts, merges, publishing, scenarioruns, workshop
+from service.commands.procedures.publishing import GateClosed, Move, NeedsAnother, Overtaken, ScenariosOpen
+from service.commands.procedures.workshop import Change, sha256
 from service.models import Event, Instance, ProcessDefinition, Publication, Task, User, WorkingCopy
 from service.worker import Worker
 from tests.conftest import People

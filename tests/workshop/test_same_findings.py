@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from service import cli, engine, topics
-from service.commands import checks, deployments, identity, workshop
+from service.commands.people import identity
+from service.commands.procedures import checks, deployments, workshop
 from service.engine import advice
 from tests.engine.diagrams import ext, process, script, user
 from tests.workshop.conftest import form

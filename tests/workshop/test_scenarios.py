@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from service import clock
-from service.commands import deployments, publishing, scenarioruns, workshop
-from service.commands.workshop import Change
+from service.commands.procedures import deployments, publishing, scenarioruns, workshop
+from service.commands.procedures.workshop import Change
 from service.models import ScenarioRun, User, WorkingCopy
 from service.sandbox import Limits, Runs
 from tests.conftest import People

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import func, select
 
 from service import errors
-from service.commands import dryruns, workshop
-from service.commands.workshop import Change
+from service.commands.procedures import dryruns, workshop
+from service.commands.procedures.workshop import Change
 from service.models import DryRun, Instance, Notification, Task, User, WorkingCopy
 from service.web.modeler import steps
 from tests.conftest import People

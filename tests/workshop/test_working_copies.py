@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from service import clock, errors
-from service.commands import deployments, workshop
-from service.commands.workshop import Change, EditConflict, sha256
+from service.commands.procedures import deployments, workshop
+from service.commands.procedures.workshop import Change, EditConflict, sha256
 from service.models import Event, ProcessDefinition, Revision, WorkingFile
 from tests.workshop.conftest import FILES, procedure
 

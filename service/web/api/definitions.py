@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 
 from service import errors, permissions, wording
-from service.commands import instances, repeats
+from service.commands.cases import instances, repeats
 from service.queries import definitions
 from service.queries import instances as queries
 

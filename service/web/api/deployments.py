@@ -10,7 +10,7 @@ from flask import current_app, request
 from werkzeug.datastructures import FileStorage
 
 from service import errors, permissions
-from service.commands import deployments
+from service.commands.procedures import deployments
 from service.queries import definitions, single
 
 from . import schemas

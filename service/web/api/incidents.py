@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service import errors, permissions
-from service.commands import incidents
+from service.commands.cases import incidents
 from service.queries import stuck
 
 from . import schemas

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service import errors
-from service.commands import instances as commands
+from service.commands.cases import instances as commands
 from service.models import User
 from service.queries import instances
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from service import errors
-from service.commands import messages
+from service.commands.cases import messages
 
 from . import schemas
 from .problems import InvalidFields

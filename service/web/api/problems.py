@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
 from service import clock, errors
-from service.commands.deployments import BundleRejected
+from service.commands.procedures.deployments import BundleRejected
 
 from . import schemas
 from .language import chosen

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from service import errors, permissions
-from service.commands import batches, repairs
+from service.commands.administration import batches, repairs
 from service.models import Batch, Repair, User
 
 from . import schemas

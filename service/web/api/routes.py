@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from service import clock, errors, wording
-from service.commands import identity as accounts
+from service.commands.people import identity as accounts
 from service.queries import single
 
 from . import auth, language, reading

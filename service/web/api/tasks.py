@@ -6,7 +6,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from service import errors
-from service.commands import drafts, task_forms, tasks
+from service.commands.inbox import drafts, task_forms, tasks
 from service.models import User
 from service.queries import identity, inbox, single
 from service.queries import tasks as queries

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.commands import identity as commands
+from service.commands.people import identity as commands
 from service.queries import identity
 
 from . import schemas

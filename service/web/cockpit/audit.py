@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, request, stream_with_context, url_for
 
 from service import errors
-from service.commands import audit as commands
+from service.commands.administration import audit as commands
 from service.queries import audit as reads
 from service.queries import mining
 

@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from service import errors
-from service.commands import batches as commands
-from service.commands.repairkinds import KINDS
+from service.commands.administration import batches as commands
+from service.commands.administration.repairkinds import KINDS
 from service.queries import definitions, stuck
 from service.queries import repairs as reads
 

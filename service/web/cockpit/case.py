@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors
-from service.commands import deployments, previews, repairkinds, repairs
+from service.commands.administration import previews, repairkinds, repairs
+from service.commands.procedures import deployments
 from service.models import Instance
 from service.queries import heat, liveness, progress
 from service.queries import instances as cases

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors
-from service.commands import deployments
+from service.commands.procedures import deployments
 from service.queries import definitions
 from service.queries import heat as reads
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from service.commands.causes import sentence
-from service.commands.repairkinds import KINDS
+from service.commands.administration.repairkinds import KINDS
+from service.commands.cases.causes import sentence
 from service.models import Incident
 from service.queries.liveness import Finding
 from service.queries.repairs import Rest

@@ -10,8 +10,8 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from service import errors
-from service.commands import batches as commands
-from service.commands import migrations
+from service.commands.administration import batches as commands
+from service.commands.administration import migrations
 from service.queries import definitions
 from service.queries import repairs as reads
 

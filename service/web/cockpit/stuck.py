@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from service import errors
-from service.commands import cockpitviews, retention
-from service.commands.causes import LIVE, sentence
-from service.commands.repairkinds import KINDS
+from service.commands.administration import cockpitviews, retention
+from service.commands.administration.repairkinds import KINDS
+from service.commands.cases.causes import LIVE, sentence
 from service.queries import definitions, liveness, stuck
 from service.queries import repairs as reads
 from service.queries.stuck import administered

@@ -10,7 +10,7 @@ from flask import Flask
 from flask_babel import gettext as _
 
 from service import clock
-from service.commands.repairkinds import KINDS
+from service.commands.administration.repairkinds import KINDS
 from service.web import i18n
 
 

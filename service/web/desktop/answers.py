@@ -8,7 +8,7 @@ from flask import Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from service import errors
-from service.commands import desktop
+from service.commands.procedures import desktop
 
 from .blueprint import blueprint
 

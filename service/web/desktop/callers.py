@@ -11,7 +11,7 @@ from flask import Response, jsonify, request
 from sqlalchemy.orm import Session
 
 from service import errors
-from service.commands import identity
+from service.commands.people import identity
 from service.models import User
 from service.queries import identity as people
 

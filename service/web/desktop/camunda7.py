@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Response, jsonify, request
 
 from service import clock
-from service.commands import desktop, instances
+from service.commands.cases import instances
+from service.commands.procedures import desktop
 
 from .answers import Waiting
 from .blueprint import LONGEST_NOTE, blueprint

@@ -8,7 +8,8 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from service import errors
-from service.commands import checks, desktop, instances
+from service.commands.cases import instances
+from service.commands.procedures import checks, desktop
 from service.models import Deployment, Instance
 from service.queries import workshop as reads
 

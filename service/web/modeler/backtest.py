@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import request
 
-from service.commands import backtests, workshop
-from service.commands.deployments import BundleRejected
+from service.commands.procedures import backtests, workshop
+from service.commands.procedures.deployments import BundleRejected
 from service.queries import workshop as reads
 
 from .. import here, i18n

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import errors
-from service.commands import checks, comparisons, workshop
+from service.commands.procedures import checks, comparisons, workshop
 from service.models import User
 from service.queries import workshop as reads
 

@@ -13,8 +13,8 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import clock, errors, permissions
-from service.commands import archives, blanks, publishing, workshop
-from service.commands.workshop import Change
+from service.commands.procedures import archives, blanks, publishing, workshop
+from service.commands.procedures.workshop import Change
 from service.queries import workshop as reads
 
 from .. import here

@@ -8,7 +8,7 @@ from flask import Response, jsonify, request
 from sqlalchemy.orm import Session
 
 from service import errors
-from service.commands import scenarioruns, storyboard, workshop
+from service.commands.procedures import scenarioruns, storyboard, workshop
 from service.models import ScenarioRun, User
 from service.queries import rehearsals
 from service.queries import workshop as reads

@@ -8,7 +8,8 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from service import errors, sandbox
-from service.commands import workcalendar, workshop
+from service.commands.administration import workcalendar
+from service.commands.procedures import workshop
 from service.models import DryRun, WorkingCopy
 
 from .. import here

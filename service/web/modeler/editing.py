@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import errors, topics
-from service.commands import checks, workshop
-from service.commands.workshop import Change, EditConflict
+from service.commands.procedures import checks, workshop
+from service.commands.procedures.workshop import Change, EditConflict
 from service.models import User, WorkingCopy
 from service.queries import workshop as reads
 

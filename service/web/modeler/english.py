@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from service import errors
-from service.commands import translations, workshop
+from service.commands.procedures import translations, workshop
 from service.models import User
 from service.queries import workshop as reads
 

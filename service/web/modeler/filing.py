@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from service import errors
-from service.commands import attachments
+from service.commands.inbox import attachments
 
 from .. import here
 from . import steps

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import errors, permissions, topics
-from service.commands import checks, impacts, merges, publishing, scenarioruns, workshop
-from service.commands.publishing import Move
+from service.commands.procedures import checks, impacts, merges, publishing, scenarioruns, workshop
+from service.commands.procedures.publishing import Move
 from service.models import User, WorkingCopy
 from service.queries import workshop as reads
 

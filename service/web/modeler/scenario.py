@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import errors, sandbox, scenariotext
-from service.commands import scenarioruns, storyboard, workshop
-from service.commands.workshop import Change
+from service.commands.procedures import scenarioruns, storyboard, workshop
+from service.commands.procedures.workshop import Change
 from service.models import User
 from service.queries import rehearsals
 from service.queries import workshop as reads

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import errors, scenariotext
-from service.commands import storyboard
+from service.commands.procedures import storyboard
 from service.queries import workshop as reads
 
 from .. import formbox, here

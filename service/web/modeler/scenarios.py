@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import clock, errors, sandbox, scenariotext
-from service.commands import scenarioruns, workshop
-from service.commands.workshop import Change
+from service.commands.procedures import scenarioruns, workshop
+from service.commands.procedures.workshop import Change
 from service.models import ScenarioRun, WorkingCopy
 from service.queries import rehearsals
 from service.queries import workshop as reads

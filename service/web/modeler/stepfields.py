@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from service import errors, scenariotext
-from service.commands import storyboard
-from service.commands.storyboard import Named, Storyboard
+from service.commands.procedures import storyboard
+from service.commands.procedures.storyboard import Named, Storyboard
 from service.forms import Asked
 
 from .. import i18n

@@ -13,8 +13,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import errors, scenariotext
-from service.commands import dryruns, scenarioruns, workshop
-from service.commands.workshop import Change
+from service.commands.procedures import dryruns, scenarioruns, workshop
+from service.commands.procedures.workshop import Change
 from service.queries import rehearsals
 from service.queries import workshop as reads
 

@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from service.app import create_app
-from service.commands import identity
+from service.commands.people import identity
 from service.db import Database
 from service.models import User
 from tests.commands.conftest import DESK, END, START, Office, diagram, form

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from service import clock
-from service.commands import identity
+from service.commands.people import identity
 from service.models import ApiToken
 from service.web import here
 

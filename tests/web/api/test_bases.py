@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from service.commands import register
+from service.commands.bases import register
 from service.models import Organisation
 
 from .conftest import Api, fields, pages, problem

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.commands import parties
+from service.commands.administration import parties
 
 from .conftest import TWO_TASKS, Api, fields, pages, problem
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.commands import drafts
+from service.commands.inbox import drafts
 from tests.statements import counted
 
 from .conftest import CHECK, DESK, END, START, WITH_FORM, Api, diagram, fields, pages, problem, user

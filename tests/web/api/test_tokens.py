@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from service.commands import identity
+from service.commands.people import identity
 from service.models import ApiToken, UserSession
 
 from .conftest import Api, Caller, fields, pages, problem

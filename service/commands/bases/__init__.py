@@ -1,0 +1,1 @@
+"""What becomes of the bases: accreditation, cooperation, notices and sanctions, in the register."""

@@ -1,0 +1,1 @@
+"""Accounts and deputies, and how people are told."""

@@ -1,0 +1,1 @@
+"""What process owners do: draw, check, try, compare, publish and put into service."""
