@@ -18,6 +18,7 @@ from service.commands.inbox import exports
 from service.config import Settings
 from service.models import Export
 from service.queries import listing, spreadsheet
+from service.queries.page import COUNTED
 from service.storage import Folder
 
 from . import case
@@ -38,7 +39,9 @@ def export(session: Session, job: JobContext) -> dict[str, Any]:
     listed = listing.LISTS[found.name]
     lines, after, last = [], found.after, False
     for _round in range(PAGES):
-        page = listed.page(session, found.user, found.asked, after)
+        page = listed.page(session, found.user, found.asked, after, None if after is None else COUNTED)
+        if after is None:
+            found.total = None if page.capped else page.total
         lines += [orjson.dumps(listed.row(one, found.words), default=str) for one in page.items]
         after = page.next
         if after is None:

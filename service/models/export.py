@@ -18,7 +18,8 @@ class Export(Model):
     """One file on its way, or waiting for its owner until ``expires_at``.
 
     ``asked`` are the filters, ``columns`` the headings and ``words`` what codes are called, in the language of whoever
-    asked. ``after`` marks the page that comes next; the first ``written`` bytes of the part file are safe.
+    asked. ``after`` marks the page that comes next; the first ``written`` bytes of the part file are safe. ``rows`` of
+    ``total`` rows are written, as counted at the beginning (None: not yet, or too dear to count).
     """
 
     __tablename__ = "export"
@@ -39,6 +40,7 @@ class Export(Model):
     )
     after: Mapped[str | None]
     rows: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
     written: Mapped[int] = mapped_column(BigId, default=0)
     file_key: Mapped[str | None]
     size: Mapped[int | None] = mapped_column(BigId)

@@ -78,10 +78,12 @@ def tasks(
     sort: Sort = "due",
     after: str | None = None,
     limit: int = 25,
+    up_to: int | None = COUNTED,
     **filters: Any,
 ) -> Page[InboxTask]:
     """Return a page of a box, earliest due first; what has no due date comes last.
 
+    It is counted ``up_to`` so many (None: all), fewer where words are sought.
     By ``case``, the tasks of one case stand together, the case with the earliest deadline first – up to as many tasks
     as are counted; a longer list (``capped``) comes by due date.
     """
@@ -89,7 +91,7 @@ def tasks(
     known(sort, Sort, "sort")
     known(filters.get("status") or "open", TaskStatus, "status")
     limit, now, wanted = page.size(limit), clock.now(), Filters(**filters)
-    rows, total, capped, sort = _chosen(session, user, box, wanted, now, sort, after, limit)
+    rows, total, capped, sort = _chosen(session, user, box, wanted, now, sort, after, limit, up_to)
     lines = _lines(user, box, rows)
     if sort == "case":
         lines = lines.add_columns(rows.c.key0.label("lead"))
@@ -102,7 +104,15 @@ def tasks(
 
 
 def _chosen(
-    session: Session, user: User, box: Box, wanted: Filters, now: datetime, sort: Sort, after: str | None, limit: int
+    session: Session,
+    user: User,
+    box: Box,
+    wanted: Filters,
+    now: datetime,
+    sort: Sort,
+    after: str | None,
+    limit: int,
+    up_to: int | None,
 ) -> tuple[Subquery, int, bool, Sort]:
     """Return the ids of a page, how many there are in all, whether even more, and how they are sorted after all."""
     seeker = boxes.seeker(session, user, box, wanted, now)
@@ -121,8 +131,8 @@ def _chosen(
         return page.chosen(found, None, limit), total, capped, sort
     by_candidate = not parts and box == "group" and sort in ("due", "case")
     parts = parts or boxes.parts(user, box, wanted, now, by_candidate=by_candidate)
-    total, capped = page.counted(session, *parts)
-    if sort == "case" and not capped:
+    total, capped = page.counted(session, *parts, up_to=up_to)
+    if sort == "case" and not capped and total <= COUNTED:
         return page.chosen([_by_case(parts)], after, limit), total, capped, sort
     sort = "due" if sort == "case" else sort
     order = OFFERS_BY_DUE if by_candidate else _order(box, sort)

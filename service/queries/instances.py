@@ -24,7 +24,7 @@ from ..models import (
     User,
 )
 from . import page
-from .page import AnySelect, Order, Page
+from .page import COUNTED, AnySelect, Order, Page
 
 _starter = aliased(User, name="starter")
 _applicant = aliased(Organisation, name="applicant")
@@ -143,14 +143,15 @@ def cases(
     started_by_me: bool = False,
     after: str | None = None,
     limit: int = 25,
+    up_to: int | None = COUNTED,
 ) -> Page[CaseRow]:
-    """Return a page of the cases the user may see, newest first."""
+    """Return a page of the cases the user may see, newest first, counted ``up_to`` so many."""
     limit = page.size(limit)
     wanted = _wanted(status, process, text, party, organisation)
     if started_by_me:
         wanted.append(Instance.started_by_id == user.id)
     parts = _parts(user, wanted)
-    total, capped = page.counted(session, *(query for query, _ in parts))
+    total, capped = page.counted(session, *(query for query, _ in parts), up_to=up_to)
     chosen = page.chosen(parts, after, limit)
     query = page.sorted_again(_rows().join(chosen, chosen.c.id == Instance.id), chosen, _NEWEST.down)
     items = _said(session, [CaseRow(**row._mapping) for row in session.execute(query)])

@@ -18,18 +18,19 @@ from . import inbox, instances, register, stuck
 from .page import LARGEST_PAGE, Page
 
 Words = Mapping[str, Mapping[str, str]]
+Asked = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list: a page of it for what is asked, and the values of an item, one for each column."""
+    """A list: a page of it for what is asked, from where, counted up to where; and the values of an item by column."""
 
-    page: Callable[[Session, User, Mapping[str, Any], str | None], Page[Any]]
+    page: Callable[[Session, User, Asked, str | None, int | None], Page[Any]]
     row: Callable[[Any, Words], Sequence[Any]]
 
 
-def _tasks(session: Session, user: User, asked: Mapping[str, Any], after: str | None) -> Page[Any]:
-    return inbox.tasks(session, user, after=after, limit=LARGEST_PAGE, **asked)
+def _tasks(session: Session, user: User, asked: Asked, after: str | None, up_to: int | None) -> Page[Any]:
+    return inbox.tasks(session, user, after=after, limit=LARGEST_PAGE, up_to=up_to, **asked)
 
 
 def _task(one: Any, words: Words) -> Sequence[Any]:
@@ -39,8 +40,8 @@ def _task(one: Any, words: Words) -> Sequence[Any]:
     )  # fmt: skip
 
 
-def _cases(session: Session, user: User, asked: Mapping[str, Any], after: str | None) -> Page[Any]:
-    return instances.cases(session, user, after=after, limit=LARGEST_PAGE, **asked)
+def _cases(session: Session, user: User, asked: Asked, after: str | None, up_to: int | None) -> Page[Any]:
+    return instances.cases(session, user, after=after, limit=LARGEST_PAGE, up_to=up_to, **asked)
 
 
 def _case(one: Any, words: Words) -> Sequence[Any]:
@@ -50,7 +51,8 @@ def _case(one: Any, words: Words) -> Sequence[Any]:
     )  # fmt: skip
 
 
-def _bases(session: Session, user: User, asked: Mapping[str, Any], after: str | None) -> Page[Any]:
+def _bases(session: Session, user: User, asked: Asked, after: str | None, up_to: int | None) -> Page[Any]:
+    # bases are few: they are always counted to the end
     narrowed = {name: value for name, value in asked.items() if name not in ("ours", "sort")}
     return register.bases(
         session,
@@ -71,10 +73,10 @@ def _base(one: Any, words: Words) -> Sequence[Any]:
     )  # fmt: skip
 
 
-def _stuck(session: Session, user: User, asked: Mapping[str, Any], after: str | None) -> Page[Any]:
+def _stuck(session: Session, user: User, asked: Asked, after: str | None, up_to: int | None) -> Page[Any]:
     if not stuck.administered(user):
         raise errors.Forbidden
-    return stuck.rows(session, user, after=after, limit=LARGEST_PAGE, **asked)
+    return stuck.rows(session, user, after=after, limit=LARGEST_PAGE, up_to=up_to, **asked)
 
 
 def _trouble(one: Any, words: Words) -> Sequence[Any]:

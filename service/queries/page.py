@@ -97,13 +97,13 @@ class Order:
         return here < values if self.down else here > values
 
 
-def counted(session: Session, *queries: AnySelect) -> tuple[int, bool]:
-    """Count the rows of queries up to a limit, each row once, and say whether there are more."""
-    heads = [query.limit(COUNTED + 1).subquery() for query in queries]
+def counted(session: Session, *queries: AnySelect, up_to: int | None = COUNTED) -> tuple[int, bool]:
+    """Count the rows of queries up to a limit (None: all), each row once, and say whether there are more."""
+    heads = [query.limit(None if up_to is None else up_to + 1).subquery() for query in queries]
     # A subquery for each: SQLite takes no LIMIT inside a union otherwise.
     rows = heads[0] if len(heads) == 1 else union(*(select(*head.c) for head in heads)).subquery()
     found = session.scalar(select(func.count()).select_from(rows)) or 0
-    return min(found, COUNTED), found > COUNTED
+    return (found, False) if up_to is None else (min(found, up_to), found > up_to)
 
 
 def chosen(parts: Sequence[tuple[AnySelect, Order]], after: str | None, limit: int) -> Subquery:

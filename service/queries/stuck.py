@@ -24,7 +24,7 @@ from ..models import (
     User,
 )
 from . import page
-from .page import AnySelect, Order, Page
+from .page import COUNTED, AnySelect, Order, Page
 
 _resolver = aliased(User, name="resolver")
 _NEWEST = Order((Incident.id,), (int,), down=True)
@@ -184,8 +184,9 @@ def rows(
     text: str | None = None,
     after: str | None = None,
     limit: int = 50,
+    up_to: int | None = COUNTED,
 ) -> Page[StuckRow]:
-    """Return a page of incidents (of a cause), or of one symptom, the longest standing first."""
+    """Return a page of incidents (of a cause), or of one symptom, the longest standing first, counted ``up_to``."""
     limit = page.size(limit)
     model: Any = Symptom if symptom else Incident
     since = Symptom.since if symptom else Incident.created_at
@@ -234,9 +235,8 @@ def rows(
         .join(Instance, Instance.id == model.instance_id)
         .where(*wanted)
     )
-    total, capped = page.counted(
-        session, select(model.id).join(Instance, Instance.id == model.instance_id).where(*wanted)
-    )
+    every = select(model.id).join(Instance, Instance.id == model.instance_id).where(*wanted)
+    total, capped = page.counted(session, every, up_to=up_to)
     found = session.execute(Order((since, model.id), (datetime, int)).apply(query, after, limit)).all()
     items = [StuckRow(**{**row._mapping, "data": row.data or {}}) for row in found[:limit]]
     items = wording.said(session, items, "title", "element_name")

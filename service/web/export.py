@@ -22,6 +22,7 @@ from service import clock, errors
 from service.commands.inbox import exports as commands
 from service.queries import exports as queries
 from service.queries import listing, spreadsheet
+from service.queries.page import COUNTED
 from service.storage import Store
 
 from . import cases, finder, here, i18n, register, registerwords, show
@@ -80,7 +81,7 @@ def export_submit(name: str, form: str) -> Response:
         raise errors.NotFound
     wanted = read(request.args)
     with here.writing() as (session, user):
-        listing.LISTS[name].page(session, user, wanted.asked, None)  # who may not read it learns that now
+        listing.LISTS[name].page(session, user, wanted.asked, None, COUNTED)  # who may not read it learns that now
         commands.begin(
             session,
             user,
@@ -148,7 +149,7 @@ def _rows(name: str, wanted: Asked, *, most: int) -> list[Sequence[Any]] | None:
     after: str | None = None
     while True:
         with here.reading() as (session, user):
-            page = listed.page(session, user, wanted.asked, after)
+            page = listed.page(session, user, wanted.asked, after, COUNTED)
             found += [listed.row(item, words) for item in page.items]
         after = page.next
         if len(found) > most:

@@ -260,14 +260,15 @@ def test_a_page_is_neither_empty_nor_endless(session, case, desk, reviewer, limi
     assert 1 <= len(inbox.tasks(session, reviewer, box="group", limit=limit).items) <= 2
 
 
-def test_a_long_list_is_counted_up_to_a_limit(session, case, desk, reviewer, monkeypatch):
-    for module in (inbox, inbox.page):
-        monkeypatch.setattr(module, "COUNTED", 3)
+def test_a_long_list_is_counted_up_to_a_limit_or_to_its_end(session, case, desk, reviewer, monkeypatch):
+    monkeypatch.setattr(inbox, "COUNTED", 3)
     for _ in range(5):
         rows.task(session, case, groups=desk)
-    for sort in ("due", "created"):
-        page = inbox.tasks(session, reviewer, box="group", sort=sort)
+    for sort in ("due", "created", "case"):
+        page = inbox.tasks(session, reviewer, box="group", sort=sort, up_to=3)
         assert (page.total, page.capped, len(page.items)) == (3, True, 5)
+        page = inbox.tasks(session, reviewer, box="group", sort=sort, up_to=None)
+        assert (page.total, page.capped, len(page.items)) == (5, False, 5)
 
 
 @pytest.mark.parametrize("box", ["mine", "group", "waiting", "done", "all"])

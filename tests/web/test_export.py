@@ -117,7 +117,7 @@ def test_a_long_list_is_written_by_a_worker_and_waits_for_its_owner(long: Office
     page = text(li.get("/exports"))
     assert "正在导出，已写入 0 行" in page
     assert long.worker.run_due(limit=1) == 1
-    assert "正在导出，已写入 200 行" in text(li.get("/exports"))
+    assert "正在导出，已写入 200 / 205 行" in text(li.get("/exports"))
     long.work()
     page = li.get("/exports")
     assert "共 205 行" in text(page)
