@@ -88,7 +88,7 @@ COMPLETER = """
 import sys
 from sqlalchemy import select
 from service import errors
-from service.commands import tasks
+from service.commands.inbox import tasks
 from service.db import Database
 from service.models import Task, User
 

@@ -22,7 +22,7 @@ CASES, KILLS = 40, 4
 REPAIRER = """
 import sys
 from sqlalchemy import select
-from service.commands import repairs
+from service.commands.administration import repairs
 from service.db import Database
 from service.models import Task, User
 database, case = Database(sys.argv[1]), int(sys.argv[2])
