@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service import clock, errors, permissions
 from service.commands.cases import history
 from service.commands.people import telling
-from service.models import Event, Instance, Organisation, User
+from service.models import Instance, Organisation, User
 from service.models.register import (
     AgendaItem,
     AllianceMember,
@@ -132,12 +132,7 @@ def withdraw_article(session: Session, article: ColumnArticle, *, reason: str, u
                 instance=instance,
             )
     else:
-        session.add(
-            Event(
-                authority_id=article.authority_id, at=clock.now(), kind="article_withdrawn", user_id=user.id, data=data
-            )
-        )
-        session.flush()
+        history.note_authority(session, article.authority_id, "article_withdrawn", user, data)
     return article
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import clock, errors, permissions, wording
-from service.commands.cases import instances
+from service.commands.cases import history, instances
 from service.commands.people import telling
 from service.commands.procedures import deployments
 from service.engine.model import Process
@@ -57,7 +57,7 @@ def _host(process: Process, element_id: str) -> str | None:
 
 def escalated(session: Session, task: Task, told: Iterable[User]) -> None:
     """Keep in the history of the case that an overdue task was brought before somebody."""
-    _note(session, task, "escalation", None, {"to": [one.name for one in told]})
+    history.note_task(session, task, "escalation", None, {"to": [one.name for one in told]})
 
 
 def urge(session: Session, task_id: int, *, user: User) -> Task:
@@ -93,24 +93,5 @@ def urge(session: Session, task_id: int, *, user: User) -> Task:
     for person in people:
         subject = (f"催办：{task.name}", f"Overdue: {name}")
         telling.tell(session, person, "urged", zh, en, instance=instance, task=task, subject=subject)
-    _note(session, task, "urged", user, {"to": [one.name for one in people]})
+    history.note_task(session, task, "urged", user, {"to": [one.name for one in people]})
     return task
-
-
-def _note(session: Session, task: Task, kind: str, user: User | None, data: dict[str, list[str]]) -> None:
-    session.add(
-        Event(
-            authority_id=task.authority_id,
-            instance_id=task.instance_id,
-            at=clock.now(),
-            kind=kind,
-            process_id=task.process_id,
-            element_id=task.element_id,
-            element_name=task.name,
-            token=task.token,
-            task_id=task.id,
-            user_id=user.id if user else None,
-            data=data,
-        )
-    )
-    session.flush()
