@@ -157,7 +157,10 @@ class _Game:
             self.flaws.setdefault(("livelock", at), Flaw("livelock", at, path))
 
     def _round(self, hopeless: list[Marking]) -> Marking:
-        """The first marking from which a step leads back to one on the way to it: the way shows the whole loop."""
+        """The first marking from which a step leads back to one on the way to it: the way shows the whole loop.
+
+        A loop that is entered at two places may have none; then the furthest, to which a way leads in any case.
+        """
         after: dict[Marking, list[Marking]] = {}
         for marking in hopeless:
             for earlier in self.before.get(marking, ()):
@@ -169,7 +172,7 @@ class _Game:
                 step = self.came[step[0]]
             if any(following in on_the_way for following in after.get(marking, ())):
                 return marking
-        return hopeless[0]
+        return hopeless[-1]
 
     def _exits(self) -> Iterator[Node]:
         """What may end the scope from outside the flow: event sub-processes that interrupt it."""

@@ -6,7 +6,7 @@ from collections import deque
 from itertools import combinations, product
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from service import engine
@@ -165,6 +165,7 @@ def test_block_structured_diagrams_are_sound(block):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(shapes())
+@example((["exclusive"] * 4, [[1, 2], [2], [3], [1]]))  # a loop that is entered at two places
 def test_the_path_to_a_deadlock_can_be_walked(shape):
     assume(reachable(shape) == set(range(len(shape[0]))))
     bundle = engine.load_bundle({"p.bpmn": drawn(shape)})
